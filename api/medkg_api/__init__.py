@@ -1,0 +1,1 @@
+"""The HTTP face of medkg: routes translate, services decide."""

@@ -1,0 +1,99 @@
+"""What the routes are given: settings, engine, names, questions, and how a client wants its answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from medkg.config import Settings
+from medkg.domain.errors import ParameterError
+from medkg.domain.namespaces import compact, local_path
+from medkg.services.names import Names
+from medkg.services.questions import LANGUAGES, Question
+from medkg.store.engine import Engine
+
+__all__ = ["Accept", "Context", "ContextDep", "Language", "make_pages"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The parts that every route may need; one per application."""
+
+    settings: Settings
+    engine: Engine
+    names: Names
+    questions: tuple[Question, ...]
+    pages: Environment
+
+
+def _context(request: Request) -> Context:
+    context = request.app.state.context
+    if not isinstance(context, Context):
+        raise TypeError("the application has no context")
+    return context
+
+
+def _accept(request: Request) -> str:
+    """Return the Accept value, or the ``format`` parameter, which wins and takes short names too."""
+    return request.query_params.get("format") or request.headers.get("accept", "")
+
+
+def _language(request: Request, context: Annotated[Context, Depends(_context)]) -> str:
+    """Return the language of the answer: ``lang``, else the best of Accept-Language, else English."""
+    del context
+    asked = request.query_params.get("lang")
+    if asked:
+        if asked not in LANGUAGES:
+            raise ParameterError(
+                "lang",
+                f"{asked[:20]!r} is no language of this service.",
+                remedy=f"Use one of: {', '.join(LANGUAGES)}.",
+            )
+        return asked
+    ranked = sorted(_ranges(request.headers.get("accept-language", "")).items(), key=lambda item: -item[1])
+    return next((language for language, quality in ranked if language in LANGUAGES and quality > 0), "en")
+
+
+ContextDep = Annotated[Context, Depends(_context)]
+Accept = Annotated[str, Depends(_accept)]
+Language = Annotated[str, Depends(_language)]
+
+
+def make_pages() -> Environment:
+    """Return the templates; everything put into them is escaped."""
+    pages = Environment(
+        loader=PackageLoader("medkg_api"),
+        autoescape=select_autoescape(default=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters["short"] = compact
+    pages.filters["link"] = _link
+    return pages
+
+
+def _link(iri: str) -> str:
+    """Return where an IRI leads on this service: its own page for our entities, a description for others."""
+    from urllib.parse import quote
+
+    path = local_path(iri)
+    if path is not None and path.startswith("/id/"):
+        return "/doc/" + path.removeprefix("/id/")
+    return f"/doc?iri={quote(iri, safe='')}"
+
+
+def _ranges(header: str) -> Mapping[str, float]:
+    """Return the quality of each primary tag of an Accept-Language value (RFC 9110, section 12.5.4)."""
+    found: dict[str, float] = {}
+    for part in header.split(","):
+        tag, _, parameter = part.strip().partition(";")
+        quality = parameter.strip().removeprefix("q=") or "1"
+        try:
+            value = float(quality)
+        except ValueError:
+            continue
+        primary = tag.strip().lower().partition("-")[0]
+        found[primary] = max(found.get(primary, 0.0), value)
+    return found

@@ -1,0 +1,42 @@
+"""Header rules that several routes share: entity tags, links, and the version of the data."""
+
+import hashlib
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from fastapi import Request
+from starlette.responses import Response
+
+from medkg import __version__
+from medkg.services.explore import Page
+
+__all__ = ["cached", "page_links"]
+
+
+def cached(
+    request: Request, version: int, response: Response, *, vary: str = "Accept, Accept-Language"
+) -> Response:
+    """Tag *response* with the version of the data, and answer 304 when the client has it already.
+
+    The tag is weak: it covers the address, what was negotiated, the data and the software.
+    """
+    seen = [str(version), __version__, str(request.url)]
+    seen += [request.headers.get(name, "") for name in ("accept", "accept-language")]
+    tag = f'W/"{version}-{hashlib.sha256("|".join(seen).encode()).hexdigest()[:16]}"'
+    fields = {"ETag": tag, "Vary": vary, "Cache-Control": "no-cache", "X-Medkg-Version": str(version)}
+    known = {item.strip() for item in request.headers.get("if-none-match", "").split(",")}
+    if known & {tag, "*"}:
+        return Response(status_code=304, headers=fields)
+    response.headers.update(fields)
+    return response
+
+
+def page_links(request: Request, base_url: str, page: Page) -> Mapping[str, str]:
+    """Return the addresses of the first, previous, next and last page (RFC 8288 relation names)."""
+    numbers = {"first": 1, "prev": page.page - 1, "next": page.page + 1, "last": page.pages}
+    links = {}
+    for name, number in numbers.items():
+        if 1 <= number <= page.pages and (name in {"first", "last"} or number != page.page):
+            query = {**request.query_params, "page": str(number)}
+            links[name] = f"{base_url}{request.url.path}?{urlencode(query)}"
+    return links

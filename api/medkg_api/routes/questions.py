@@ -1,0 +1,95 @@
+"""``/questions``: the saved questions and their answers."""
+
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from starlette.responses import Response
+
+from medkg.services import questions, tables
+from medkg.services.questions import Question, Sheet
+from medkg.store.formats import wants_html
+from medkg_api.deps import Accept, Context, ContextDep, Language
+from medkg_api.headers import cached
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["questions"])
+
+_RESERVED = frozenset({"lang", "format"})
+
+
+@router.api_route("/questions", methods=["GET", "HEAD"])
+def list_questions(request: Request, context: ContextDep, accept: Accept, language: Language) -> Response:
+    """Return the list of the saved questions, as a page or as JSON."""
+    if wants_html(accept):
+        page = context.pages.get_template("questions.html").render(
+            questions=context.questions, language=language
+        )
+        return cached(request, context.engine.version, HTMLResponse(page))
+    base_url = context.settings.base_url
+    body = {"questions": [_summary(question, base_url, language) for question in context.questions]}
+    return cached(request, context.engine.version, JSONResponse(body))
+
+
+@router.api_route("/questions/{name}.{extension}", methods=["GET", "HEAD"])
+def answer_as(
+    request: Request,
+    context: ContextDep,
+    language: Language,
+    name: str,
+    extension: Literal["json", "csv", "rq"],
+) -> Response:
+    """Answer a question as JSON or CSV, or return its query (.rq)."""
+    question = questions.find(context.questions, name)
+    if extension == "rq":
+        response: Response = PlainTextResponse(question.query, media_type="application/sparql-query")
+    else:
+        response = _machine(_ask(request, context, question, language), extension)
+    return cached(request, context.engine.version, response)
+
+
+@router.api_route("/questions/{name}", methods=["GET", "HEAD"])
+def answer(request: Request, context: ContextDep, accept: Accept, language: Language, name: str) -> Response:
+    """Answer a question as a page, or as JSON or CSV by Accept."""
+    question = questions.find(context.questions, name)
+    sheet = _ask(request, context, question, language)
+    if wants_html(accept):
+        page = context.pages.get_template("question.html").render(
+            question=question,
+            sheet=sheet,
+            language=language,
+            given=request.query_params,
+            query=request.url.query,
+        )
+        return cached(request, context.engine.version, HTMLResponse(page))
+    return cached(request, context.engine.version, _machine(sheet, "csv" if "csv" in accept else "json"))
+
+
+def _ask(request: Request, context: Context, question: Question, language: str) -> Sheet:
+    given = {name: value for name, value in request.query_params.items() if name not in _RESERVED}
+    return questions.ask(context.engine, context.names, question, given, language)
+
+
+def _machine(sheet: Sheet, extension: str) -> Response:
+    if extension == "csv":
+        return Response(
+            tables.sheet_as_csv(sheet),
+            media_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'inline; filename="{sheet.question.slug}.csv"'},
+        )
+    return JSONResponse(tables.sheet_as_json(sheet))
+
+
+def _summary(question: Question, base_url: str, language: str) -> dict[str, Any]:
+    return {
+        "number": question.number,
+        "slug": question.slug,
+        "title": question.title[language],
+        "question": question.worded({}, language),
+        "parameters": [
+            {"name": item.name, "type": item.kind, "default": item.default, "label": item.label[language]}
+            for item in question.parameters
+        ],
+        "links": {kind: f"{base_url}/questions/{question.slug}.{kind}" for kind in ("json", "csv", "rq")},
+    }

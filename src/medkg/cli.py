@@ -1,0 +1,367 @@
+"""The command line: reads the call, asks a service, prints; errors become one line and an exit code."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Never
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from medkg import __version__, assets, config
+from medkg.domain.errors import CallError, MedkgError
+from medkg.domain.model import QueryRequest, Severity
+from medkg.domain.namespaces import compact
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="medkg",
+    help="The open knowledge graph of Europe's MedTech smart-specialisation ecosystem.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+DataDir = Annotated[
+    Path | None, typer.Option(help="Folder of the built graph (setting MEDKG_DATA_DIR).", show_default=False)
+]
+
+
+class QueryFormat(StrEnum):
+    """How `medkg query` prints an answer."""
+
+    table = "table"
+    json = "json"
+    xml = "xml"
+    csv = "csv"
+    tsv = "tsv"
+    xlsx = "xlsx"
+    ttl = "ttl"
+    nt = "nt"
+    jsonld = "jsonld"
+    rdfxml = "rdfxml"
+
+
+class AnswerFormat(StrEnum):
+    """How `medkg ask` prints an answer."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+def main() -> None:
+    """Run the command line; exit 0 good, 1 the input is bad, 2 the call is wrong, 3 the service failed."""
+    try:
+        app()
+    except config.SettingProblem as error:
+        _fail(f"medkg: {error}", CallError.exit_code)
+    except MedkgError as error:
+        for finding in getattr(error, "findings", ()):
+            _console(stderr=True).print(f"  {finding}", highlight=False, soft_wrap=True, markup=False)
+        _fail(f"medkg: {error}", error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"medkg {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def build(
+    data_dir: DataDir = None,
+    dump: Annotated[
+        Path | None, typer.Option(help="Also write the whole graph as canonical N-Quads to this file.")
+    ] = None,
+) -> None:
+    """Build the graph from ontology, vocabularies, shapes and data, checked with SHACL.
+
+    Nothing is replaced when a file is broken or a shape is violated.
+
+    Example: medkg build --dump graph.nq
+    """
+    _build(config.load(data_dir=data_dir), dump)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (setting MEDKG_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (setting MEDKG_PORT).")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Serve the graph over HTTP; builds it first when there is none.
+
+    Example: medkg serve --port 8080
+    """
+    from medkg.store.snapshots import Snapshots
+
+    settings = config.load(host=host, port=port, data_dir=data_dir)
+    from medkg_api import server
+
+    with server.listening(settings) as socket:
+        if Snapshots(settings.data_dir).current() is None:
+            _build(settings, None)
+        server.run(settings, socket, ready=lambda address: typer.echo(f"medkg serves {address}"))
+
+
+@app.command()
+def query(
+    text: Annotated[
+        str | None, typer.Argument(help="The SPARQL query; - reads it from standard input.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="Read the query from a file.")] = None,
+    format_: Annotated[
+        QueryFormat | None, typer.Option("--format", help="Default: table, or ttl for graphs.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Ask the built graph a SPARQL query.
+
+    Example: medkg query "SELECT ?p WHERE { ?p a medkg:Partnership } LIMIT 5"
+    """
+    request = QueryRequest(_query_text(text, file))
+    with _engine(data_dir) as engine:
+        if format_ in {None, QueryFormat.table}:
+            _print_solutions(engine, request)
+        elif format_ is QueryFormat.xlsx:
+            _write_workbook(engine, request, output)
+        else:
+            _write(engine.run(request, str(format_)).chunks, output)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def ask(
+    context: typer.Context,
+    question: Annotated[str | None, typer.Argument(help="Slug or number; without it, the list.")] = None,
+    format_: Annotated[
+        AnswerFormat, typer.Option("--format", help="How to print the answer.")
+    ] = AnswerFormat.table,
+    lang: Annotated[str, typer.Option(help="Language of the answer: en, fr, it or pl.")] = "en",
+    data_dir: DataDir = None,
+) -> None:
+    """Answer a saved question; its parameters are given as --name value.
+
+    Example: medkg ask actions-in-region --region Veneto --lang it
+    """
+    from medkg.services import questions, tables
+    from medkg.services.names import Names
+
+    known = questions.load(assets.directory("data") / "questions")
+    if question is None:
+        _list_questions(known, lang)
+        return
+    asked = questions.find(known, question)
+    given = _given(context.args)
+    with _engine(data_dir) as engine:
+        sheet = questions.ask(engine, Names(engine), asked, given, lang)
+    if format_ is AnswerFormat.json:
+        _console().print_json(data=tables.sheet_as_json(sheet))
+    elif format_ is AnswerFormat.csv:
+        sys.stdout.write(tables.sheet_as_csv(sheet))
+    else:
+        rows = [[cell.label if cell else "" for cell in row] for row in sheet.rows]
+        _console().print(asked.worded(sheet.values, lang), highlight=False, markup=False)
+        _print_table([sheet.heading(name) for name in sheet.columns], rows)
+
+
+@app.command()
+def roadmap(
+    file: Annotated[Path, typer.Argument(help="The extracted text of a roadmap table (UTF-8).")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write a .csv or .xlsx file; without it, print a table."),
+    ] = None,
+) -> None:
+    """Read the text of a roadmap table, noise and all, into clean rows; every repair is logged.
+
+    Example: medkg roadmap roadmap.txt -o roadmap.xlsx
+    """
+    from medkg.services import roadmaps
+
+    table = roadmaps.read(file)
+    if output is not None:
+        roadmaps.write(table, output)
+    else:
+        _print_table(roadmaps.columns(), list(roadmaps.rows(table)))
+    errors = _console(stderr=True)
+    for line in roadmaps.log(table):
+        errors.print(line, highlight=False, markup=False, soft_wrap=True)
+    errors.print(f"{len(table.rows)} actions, {len(table.repairs)} repairs", highlight=False)
+
+
+def _build(settings: config.Settings, dump: Path | None) -> None:
+    from medkg.services import build as service
+    from medkg.services.sources import Folders
+
+    with _progress() as progress:
+        summary = service.build(
+            settings.data_dir,
+            Folders.installed(),
+            progress=progress,
+            source_date=config.source_date(),
+            dump=dump,
+        )
+    report = summary.report
+    _print_table(
+        ["Graph", "Triples"], [[compact(name), f"{count:,}"] for name, count in summary.graphs.items()]
+    )
+    _print_table(
+        ["Class", "Entities"], [[compact(name), f"{count:,}"] for name, count in summary.classes.items()]
+    )
+    warnings, infos = report.of(Severity.WARNING), report.of(Severity.INFO)
+    typer.echo(
+        f"Version {summary.version}: {sum(summary.graphs.values()):,} quads in {len(summary.graphs)} graphs, "
+        f"{summary.merged:,} triples in the merge; no violations, {len(warnings)} warnings, "
+        f"{len(infos)} infos; "
+        f"{summary.seconds:.1f} s\nSHA-256 of the canonical N-Quads: {summary.sha256}"
+    )
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """Yield the listener of a build: a bar on a terminal, a plain line per stage elsewhere."""
+    console = _console(stderr=True)
+    if not console.is_terminal:
+        seen: list[str] = []
+
+        def line(stage: str, done: int, total: int) -> None:
+            del done, total
+            if stage not in seen:
+                seen.append(stage)
+                console.print(f"{stage} ...", highlight=False)
+
+        yield line
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("Starting", total=None)
+        yield lambda stage, done, total: bar.update(
+            task, description=stage, completed=done, total=total or None
+        )
+
+
+@contextmanager
+def _engine(data_dir: Path | None) -> Iterator[Any]:
+    from medkg.store.embedded import EmbeddedEngine
+    from medkg.store.policy import Limits
+
+    settings = config.load(data_dir=data_dir)
+    engine = EmbeddedEngine(
+        settings.data_dir, limits=Limits(settings.max_query_bytes, settings.max_query_depth)
+    )
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def _query_text(text: str | None, file: Path | None) -> str:
+    if (text is None) == (file is None):
+        raise CallError("Give either a query or a file with one.", remedy="See `medkg query --help`.")
+    if text == "-":
+        return sys.stdin.read()
+    if file is None:
+        return str(text)
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CallError(f"The file {file} can't be read as UTF-8 text ({error}).") from None
+
+
+def _print_solutions(engine: Any, request: QueryRequest) -> None:
+    """Print a SELECT as a table, and any other answer as the engine writes it."""
+    import json
+
+    answer = engine.run(request, "application/sparql-results+json, text/turtle;q=0.9")
+    body = b"".join(answer.chunks)
+    if answer.format.kind == "graph":
+        sys.stdout.write(body.decode())
+        return
+    found = json.loads(body)
+    if "boolean" in found:
+        typer.echo("yes" if found["boolean"] else "no")
+        return
+    names = found["head"]["vars"]
+    rows = [
+        [compact(row[name]["value"]) if name in row else "" for name in names]
+        for row in found["results"]["bindings"]
+    ]
+    _print_table(names, rows)
+
+
+def _write_workbook(engine: Any, request: QueryRequest, output: Path | None) -> None:
+    from medkg.services import tables
+
+    if output is None:
+        raise CallError("A workbook needs a file to go to.", remedy="Add -o answer.xlsx.")
+    solutions = tables.read_csv(b"".join(engine.run(request, "csv").chunks))
+    tables.write_xlsx(output, solutions[0], solutions[1:])
+
+
+def _write(chunks: Iterator[bytes], output: Path | None) -> None:
+    if output is None:
+        for chunk in chunks:
+            sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+        return
+    with output.open("wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+
+
+def _list_questions(known: Any, lang: str) -> None:
+    rows = [
+        [
+            str(item.number),
+            item.slug,
+            item.worded({}, lang),
+            ", ".join(f"--{entry.name}" for entry in item.parameters),
+        ]
+        for item in known
+    ]
+    _print_table(["No.", "Name", "Question", "Parameters"], rows)
+
+
+def _given(arguments: list[str]) -> dict[str, str]:
+    """Read ``--name value`` and ``--name=value`` pairs."""
+    given: dict[str, str] = {}
+    rest = iter(arguments)
+    for argument in rest:
+        name, equals, value = argument.partition("=")
+        if not name.startswith("--") or (not equals and (value := next(rest, "")) == ""):
+            raise CallError(f"{argument!r} is no parameter.", remedy="Give parameters as --name value.")
+        given[name[2:]] = value
+    return given
+
+
+def _print_table(header: Any, rows: Any) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in header:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    _console().print(table, highlight=False, markup=False) if rows else typer.echo("no rows")
+
+
+def _console(*, stderr: bool = False) -> Console:
+    # Width: a pipe has none, and folding there would spoil what programs read.
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else 200, soft_wrap=False)
+
+
+def _fail(message: str, code: int) -> Never:
+    typer.echo(message, err=True)
+    raise SystemExit(code)

@@ -1,0 +1,138 @@
+"""Finds entities by what people call them: codes, slugs, and names in any language, spelt loosely."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from rapidfuzz import process
+from rdflib.term import URIRef
+
+from medkg.domain.errors import ParameterError
+from medkg.domain.namespaces import BASE, ID, MEDKG, NUTS, VOCAB, slugify
+from medkg.store.engine import Engine
+
+__all__ = ["Names", "fold", "largest"]
+
+# Letters that Unicode does not decompose into a base letter and an accent.
+_PLAIN: Final = str.maketrans(
+    {"ł": "l", "đ": "d", "ø": "o", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ß": "ss", "\u0131": "i"}
+)
+_NAMES: Final = """
+SELECT ?item ?name ?class WHERE {
+  ?item a ?class ; skos:prefLabel|skos:altLabel|skos:hiddenLabel|skos:notation|medkg:acronym ?name .
+}
+"""
+_CLOSE_ENOUGH: Final = 70
+"""Similarity (0 to 100) from which a name is offered as a suggestion."""
+
+
+def fold(name: str) -> str:
+    """Return *name* without case, accents, hyphens and punctuation: "Śląskie" and "slaskie" fold alike."""
+    plain = unicodedata.normalize("NFKD", name.casefold().translate(_PLAIN))
+    letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return " ".join(re.findall(r"\w+", letters.replace("_", " ")))
+
+
+class Names:
+    """The names of the entities in one engine, read once per class and version."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._indexes: dict[tuple[int, str], Mapping[str, frozenset[URIRef]]] = {}
+
+    def region(self, name: str, *, parameter: str = "region") -> URIRef:
+        """Return the region that a NUTS code, an IRI or a name means.
+
+        Of regions with the same name that lie in each other the largest is meant (Luxembourg); current
+        regions go before retired ones.
+
+        :raises ParameterError: nothing or more than one thing is called that; candidates are named.
+        """
+        return self.entity(name, "Region", parameter=parameter)
+
+    def entity(self, name: str, class_: str, *, parameter: str = "entity") -> URIRef:
+        """Return the entity of the medkg class *class_* that an IRI, ``type/slug``, notation or name means.
+
+        :raises ParameterError: nothing or more than one thing is called that; candidates are named.
+        """
+        index = self._index(class_)
+        known = frozenset().union(*index.values()) if index else frozenset()
+        for iri in _as_iris(name):
+            if iri in known:
+                return iri
+        found = largest(index.get(fold(name), frozenset()), self._is_retired)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise ParameterError(
+                parameter,
+                f"{name!r} may mean {self._list(found)}.",
+                remedy="Give the code or the identifier instead.",
+            )
+        raise ParameterError(
+            parameter, f"No {_words(class_)} is called {name!r}.", remedy=self._suggest(name, index)
+        )
+
+    def _index(self, class_: str) -> Mapping[str, frozenset[URIRef]]:
+        key = (self._engine.version, class_)
+        if key not in self._indexes:
+            self._indexes = {old: index for old, index in self._indexes.items() if old[0] == key[0]}
+            found: dict[str, set[URIRef]] = {}
+            for row in self._engine.select(_NAMES, {"class": MEDKG[class_]}).rows:
+                item = row["item"]
+                if isinstance(item, URIRef):
+                    for name in (str(row["name"]), slugify(item)):
+                        found.setdefault(fold(name), set()).add(item)
+            self._indexes[key] = {name: frozenset(items) for name, items in found.items()}
+        return self._indexes[key]
+
+    def _is_retired(self, item: URIRef) -> bool:
+        return any(self._engine.quads(item, None, MEDKG.RetiredRegion))
+
+    def _suggest(self, name: str, index: Mapping[str, frozenset[URIRef]]) -> str:
+        close = process.extract(fold(name), index.keys(), limit=3, score_cutoff=_CLOSE_ENOUGH)
+        items = list(dict.fromkeys(item for match, _, _ in close for item in sorted(index[match])))[:3]
+        return (
+            f"Did you mean {self._list(items)}?"
+            if items
+            else "Use a name, a code or an identifier of the graph."
+        )
+
+    def _list(self, items: Sequence[URIRef]) -> str:
+        labels = self._engine.labels(items, ("en",))
+        return " or ".join(f"{labels.get(item, item)} ({_short(item)})" for item in items[:6])
+
+
+def _as_iris(name: str) -> Iterable[URIRef]:
+    """Yield the IRIs that *name* may stand for when it is not a name."""
+    text = name.strip()
+    yield URIRef(text)
+    yield NUTS[text.upper()]
+    yield ID[text]
+    yield VOCAB[text]
+
+
+def largest(items: Iterable[URIRef], retired: Callable[[URIRef], bool]) -> list[URIRef]:
+    """Return *items*, sorted: no retired region when there are others, no region that lies in another."""
+    candidates = sorted(items)
+    if len(candidates) < 2:  # noqa: PLR2004 - one is unambiguous
+        return candidates
+    current = [item for item in candidates if not retired(item)] or candidates
+    regions = [item for item in current if item.startswith(str(NUTS))]
+    return [
+        item
+        for item in current
+        if not any(other != item and item.startswith(str(other)) for other in regions if item in regions)
+    ]
+
+
+def _short(iri: URIRef) -> str:
+    for base in (NUTS, ID, VOCAB, BASE):
+        if iri.startswith(str(base)):
+            return iri[len(str(base)) :]
+    return str(iri)
+
+
+def _words(class_: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", class_).lower()

@@ -1,0 +1,140 @@
+"""Makes the next version of the graph: replaces graphs, closes them, merges them, publishes the result."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Final
+
+import pyoxigraph as ox
+from rdflib.term import URIRef
+
+from medkg.domain.model import Quad
+from medkg.domain.namespaces import GRAPH, GRAPH_INFERRED, PREFIXES
+from medkg.store.closures import RULES
+from medkg.store.snapshots import Snapshot, Snapshots
+from medkg.store.terms import from_ox, quad_from_ox, quads_to_ox
+
+__all__ = ["Candidate", "candidate", "is_public"]
+
+_MENTIONS: Final = str(GRAPH["mentions/"])
+
+
+def is_public(graph: str) -> bool:
+    """Tell whether a named graph belongs to the merge that queries see as their default graph."""
+    return not graph.startswith(_MENTIONS)
+
+
+class Candidate:
+    """A version in the making, on a store of its own that nobody reads yet."""
+
+    def __init__(self, store: ox.Store, path: Path, snapshots: Snapshots) -> None:
+        self._store = store
+        self._path = path
+        self._snapshots = snapshots
+
+    def graphs(self) -> tuple[URIRef, ...]:
+        """Return the names of the named graphs, sorted."""
+        names = (name for name in self._store.named_graphs() if isinstance(name, ox.NamedNode))
+        return tuple(sorted(URIRef(name.value) for name in names))
+
+    def remove(self, graph: URIRef) -> None:
+        """Remove a named graph."""
+        self._store.remove_graph(ox.NamedNode(str(graph)))
+
+    def add(self, quads: Iterable[Quad]) -> None:
+        """Add quads of named graphs."""
+        self._store.extend(quads_to_ox(quads))
+
+    def close(self) -> None:
+        """Compute the default graph and ``graph/inferred`` anew.
+
+        The default graph becomes the merge of the public named graphs, each triple once, with every closure.
+        """
+        self.remove(GRAPH_INFERRED)
+        self._store.clear_graph(ox.DefaultGraph())
+        self._store.extend(
+            ox.Quad(quad.subject, quad.predicate, quad.object)
+            for quad in self._store.quads_for_pattern(None, None, None, None)
+            if isinstance(quad.graph_name, ox.NamedNode) and is_public(quad.graph_name.value)
+        )
+        size = -1
+        while size != len(self._store):
+            size = len(self._store)
+            for rule in RULES:
+                self._store.update(rule, prefixes=dict(PREFIXES))
+
+    def counts(self) -> Mapping[URIRef, int]:
+        """Return the number of triples of each named graph, by name."""
+        found: Counter[URIRef] = Counter()
+        for quad in self._store.quads_for_pattern(None, None, None, None):
+            if isinstance(quad.graph_name, ox.NamedNode):
+                found[URIRef(quad.graph_name.value)] += 1
+        return dict(sorted(found.items()))
+
+    def classes(self, namespace: str) -> Mapping[URIRef, int]:
+        """Return the number of entities of each class of *namespace*, the closure included."""
+        results = self._store.query("SELECT ?c (COUNT(DISTINCT ?s) AS ?n) { ?s a ?c } GROUP BY ?c")
+        assert isinstance(results, ox.QuerySolutions)  # noqa: S101 - what a SELECT gives
+        found = {str(from_ox(row["c"])): int(row["n"].value) for row in results}
+        return {URIRef(name): found[name] for name in sorted(found) if name.startswith(namespace)}
+
+    def merge(self) -> Iterator[Quad]:
+        """Yield the triples of the default graph."""
+        found = self._store.quads_for_pattern(None, None, None, ox.DefaultGraph())
+        return (quad_from_ox(quad) for quad in found)
+
+    def graph(self, name: URIRef) -> Iterator[Quad]:
+        """Yield the triples of one named graph."""
+        found = self._store.quads_for_pattern(None, None, None, ox.NamedNode(str(name)))
+        return (quad_from_ox(quad) for quad in found)
+
+    def canonical(self) -> Iterator[bytes]:
+        """Yield the lines of the named graphs as canonical N-Quads: sorted by their bytes.
+
+        Blank nodes keep the labels that the file reader gave them.
+        """
+        lines = {
+            _line(quad)
+            for quad in self._store.quads_for_pattern(None, None, None, None)
+            if isinstance(quad.graph_name, ox.NamedNode)
+        }
+        yield from sorted(lines)
+
+    def publish(self) -> Snapshot:
+        """Make this the current version and return it; the candidate can't be used afterwards."""
+        self._store.flush()
+        self._store.optimize()
+        # The engine holds a lock on the folder as long as the object lives.
+        del self._store
+        return self._snapshots.publish(self._path)
+
+    def write_canonical(self, file: IO[bytes] | None) -> str:
+        """Write the canonical N-Quads to *file* (None: nowhere) and return their SHA-256 in hexadecimal."""
+        digest = hashlib.sha256()
+        for line in self.canonical():
+            digest.update(line)
+            if file is not None:
+                file.write(line)
+        return digest.hexdigest()
+
+
+@contextmanager
+def candidate(root: Path) -> Iterator[Candidate]:
+    """Yield a candidate that starts as a copy of the current version under *root*, or empty.
+
+    It disappears when the block is left without :meth:`Candidate.publish`.
+
+    :raises Busy: another process is changing the data folder.
+    """
+    snapshots = Snapshots(root)
+    with snapshots.writing(), snapshots.candidate() as path:
+        current = snapshots.current()
+        if current is not None:
+            ox.Store.read_only(str(current.path)).backup(str(path))
+        yield Candidate(ox.Store(str(path)), path, snapshots)
+
+
+def _line(quad: ox.Quad) -> bytes:
+    return f"{quad} .\n".encode()
