@@ -15,7 +15,7 @@ from rich.table import Table
 from medkg import __version__, assets, config
 from medkg.domain.errors import CallError, MedkgError
 from medkg.domain.model import QueryRequest, Severity
-from medkg.domain.namespaces import compact
+from medkg.domain.namespaces import BASE, compact
 
 __all__ = ["app", "main"]
 
@@ -216,7 +216,8 @@ def _build(settings: config.Settings, dump: Path | None) -> None:
         )
     report = summary.report
     _print_table(
-        ["Graph", "Triples"], [[compact(name), f"{count:,}"] for name, count in summary.graphs.items()]
+        ["Graph", "Triples"],
+        [[name.removeprefix(BASE), f"{count:,}"] for name, count in summary.graphs.items()],
     )
     _print_table(
         ["Class", "Entities"], [[compact(name), f"{count:,}"] for name, count in summary.classes.items()]

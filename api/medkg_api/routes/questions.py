@@ -40,10 +40,13 @@ def answer_as(
     name: str,
     extension: Literal["json", "csv", "rq"],
 ) -> Response:
-    """Answer a question as JSON or CSV, or return its query (.rq)."""
+    """Answer a question as JSON or CSV, or return its query, ready to run (.rq)."""
     question = questions.find(context.questions, name)
     if extension == "rq":
-        response: Response = PlainTextResponse(question.query, media_type="application/sparql-query")
+        bindings = questions.bind(context.names, question, _given(request))
+        response: Response = PlainTextResponse(
+            questions.standalone(question, bindings), media_type="application/sparql-query"
+        )
     else:
         response = _machine(_ask(request, context, question, language), extension)
     return cached(request, context.engine.version, response)
@@ -61,14 +64,18 @@ def answer(request: Request, context: ContextDep, accept: Accept, language: Lang
             language=language,
             given=request.query_params,
             query=request.url.query,
+            text=questions.standalone(question, sheet.bindings),
         )
         return cached(request, context.engine.version, HTMLResponse(page))
     return cached(request, context.engine.version, _machine(sheet, "csv" if "csv" in accept else "json"))
 
 
 def _ask(request: Request, context: Context, question: Question, language: str) -> Sheet:
-    given = {name: value for name, value in request.query_params.items() if name not in _RESERVED}
-    return questions.ask(context.engine, context.names, question, given, language)
+    return questions.ask(context.engine, context.names, question, _given(request), language)
+
+
+def _given(request: Request) -> dict[str, str]:
+    return {name: value for name, value in request.query_params.items() if name not in _RESERVED}
 
 
 def _machine(sheet: Sheet, extension: str) -> Response:

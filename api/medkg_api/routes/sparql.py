@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from medkg.domain.errors import CallError, TooLarge, UnsupportedMedia
 from medkg.domain.model import QueryRequest
-from medkg.services import questions as question_service
+from medkg.services import questions
 from medkg.store.formats import wants_html
 from medkg_api.deps import Context
 
@@ -36,7 +36,7 @@ async def sparql(request: Request) -> Response:
     accept = next((value for name, value in values if name == "format"), request.headers.get("accept", ""))
     as_page = wants_html(accept)
     if asked is None and as_page:
-        return _page(context, "", {})
+        return await to_thread.run_sync(_page, context, "", {})
     if asked is None:
         raise CallError(
             "There is no query.",
@@ -120,8 +120,16 @@ def _answer_page(context: Context, asked: QueryRequest) -> Response:
     )
 
 
+def _ready_query(context: Context, number: int) -> tuple[str, str]:
+    """Return a saved question in words, and its query with the default values."""
+    question = questions.find(context.questions, str(number))
+    return question.worded({}, "en"), questions.standalone(
+        question, questions.bind(context.names, question, {})
+    )
+
+
 def _page(context: Context, text: str, result: dict[str, object]) -> Response:
-    ready = [question_service.find(context.questions, str(number)) for number in _READY]
+    ready = [_ready_query(context, number) for number in _READY]
     formats = ("ttl", "nt", "jsonld", "rdfxml") if "graph" in result else ("json", "xml", "csv", "tsv")
     downloads = (
         [(name, "/sparql?" + urlencode({"query": text, "format": name})) for name in formats] if text else []

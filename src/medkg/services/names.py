@@ -57,10 +57,10 @@ class Names:
         :raises ParameterError: nothing or more than one thing is called that; candidates are named.
         """
         index = self._index(class_)
-        known = frozenset().union(*index.values()) if index else frozenset()
-        for iri in _as_iris(name):
+        known = {str(item): item for items in index.values() for item in items}
+        for iri in _as_iris(name.strip()):
             if iri in known:
-                return iri
+                return known[iri]
         found = largest(index.get(fold(name), frozenset()), self._is_retired)
         if len(found) == 1:
             return found[0]
@@ -104,13 +104,9 @@ class Names:
         return " or ".join(f"{labels.get(item, item)} ({_short(item)})" for item in items[:6])
 
 
-def _as_iris(name: str) -> Iterable[URIRef]:
+def _as_iris(name: str) -> Iterable[str]:
     """Yield the IRIs that *name* may stand for when it is not a name."""
-    text = name.strip()
-    yield URIRef(text)
-    yield NUTS[text.upper()]
-    yield ID[text]
-    yield VOCAB[text]
+    return name, f"{NUTS}{name.upper()}", f"{ID}{name}", f"{VOCAB}{name}"
 
 
 def largest(items: Iterable[URIRef], retired: Callable[[URIRef], bool]) -> list[URIRef]:

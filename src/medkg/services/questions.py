@@ -20,8 +20,9 @@ from medkg.domain.model import Term
 from medkg.services.names import Names
 from medkg.store.engine import Engine
 
-__all__ = ["LANGUAGES", "Cell", "Parameter", "Question", "Sheet", "ask", "find", "load"]
+__all__ = ["LANGUAGES", "Cell", "Parameter", "Question", "Sheet", "ask", "bind", "find", "load", "standalone"]
 
+_WHERE: Final = re.compile(r"\bWHERE\s*\{")
 LANGUAGES: Final = ("en", "fr", "it", "pl")
 
 Kind = Literal["region", "entity", "month", "date", "text", "language", "integer"]
@@ -125,9 +126,7 @@ def ask(
 
     :raises ParameterError: a value can't be used, or a name is none of the question's parameters.
     """
-    _refuse_unknown(question, given)
-    texts = {item.name: given.get(item.name) or item.default for item in question.parameters}
-    bindings = {item.name: _bind(names, item, texts[item.name]) for item in question.parameters}
+    bindings = bind(names, question, given)
     found = engine.select(question.query, bindings)
     columns = tuple(question.columns)
     iris = {term for row in found.rows for term in row.values() if isinstance(term, URIRef)}
@@ -137,6 +136,29 @@ def ask(
     rows = [tuple(_cell(row.get(column), labels) for column in columns) for row in found.rows]
     values = {name: _word(term, labels) for name, term in bindings.items()}
     return Sheet(question, language, engine.version, bindings, values, columns, rows)
+
+
+def standalone(question: Question, bindings: Mapping[str, Term]) -> str:
+    """Return the query with *bindings* as a VALUES block: it can be run as it is, here or elsewhere."""
+    if not bindings:
+        return question.query
+    names = " ".join(f"?{name}" for name in bindings)
+    # The terms are serialised by rdflib, which escapes what needs it; nothing of a user's text is pasted.
+    terms = " ".join(term.n3() for term in bindings.values())
+    return _WHERE.sub(
+        lambda match: f"{match[0]}\n  VALUES ({names}) {{ ({terms}) }}", question.query, count=1
+    )
+
+
+def bind(names: Names, question: Question, given: Mapping[str, str]) -> dict[str, Term]:
+    """Return the terms that the values *given*, and the defaults of the others, mean.
+
+    :raises ParameterError: a value can't be used, or a name is none of the question's parameters.
+    """
+    _refuse_unknown(question, given)
+    return {
+        item.name: _bind(names, item, given.get(item.name) or item.default) for item in question.parameters
+    }
 
 
 def _order(language: str) -> tuple[str, ...]:

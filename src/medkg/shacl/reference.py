@@ -23,6 +23,7 @@ _SEVERITIES: Final[Mapping[Node | None, Severity]] = {
     SH.Warning: Severity.WARNING,
     SH.Info: Severity.INFO,
 }
+_ASIDE: Final = frozenset({SH.name, SH.description, SH.order, SH.group})
 _ORDER: Final = tuple(Severity)
 
 
@@ -33,7 +34,7 @@ def validate(data: Iterable[Quad], shapes: Iterable[Quad]) -> Report:
 
     :raises StoreFailed: the shapes themselves can't be used.
     """
-    shapes_graph = _graph(shapes)
+    shapes_graph = _graph(quad for quad in shapes if not _is_aside(quad))
     _, report, text = pyshacl.validate(
         _graph(data), shacl_graph=shapes_graph, inference="none", inplace=True, meta_shacl=False
     )
@@ -52,6 +53,14 @@ def _graph(quads: Iterable[Quad]) -> Graph:
     for subject, predicate, object_, _ in quads:
         graph.add((subject, predicate, object_))
     return graph
+
+
+def _is_aside(quad: Quad) -> bool:
+    """Tell whether a triple only speaks to people; pySHACL reads all of a shape again at every node."""
+    _, predicate, value, _ = quad
+    if predicate == SH.message:
+        return isinstance(value, Literal) and value.language not in {None, "en"}
+    return predicate in _ASIDE
 
 
 def _finding(report: Graph, shapes: Graph, result: Node) -> Finding:
