@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from medkg.config import Settings
 from medkg.domain.errors import ParameterError
-from medkg.domain.namespaces import compact, local_path
+from medkg.domain.namespaces import display, local_path
 from medkg.services.names import Names
 from medkg.services.questions import LANGUAGES, Question
 from medkg.store.engine import Engine
@@ -69,7 +69,7 @@ def make_pages() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters["short"] = compact
+    pages.filters["short"] = display
     pages.filters["link"] = _link
     return pages
 

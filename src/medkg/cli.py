@@ -15,7 +15,7 @@ from rich.table import Table
 from medkg import __version__, assets, config
 from medkg.domain.errors import CallError, MedkgError
 from medkg.domain.model import QueryRequest, Severity
-from medkg.domain.namespaces import BASE, compact
+from medkg.domain.namespaces import BASE, display
 
 __all__ = ["app", "main"]
 
@@ -220,7 +220,7 @@ def _build(settings: config.Settings, dump: Path | None) -> None:
         [[name.removeprefix(BASE), f"{count:,}"] for name, count in summary.graphs.items()],
     )
     _print_table(
-        ["Class", "Entities"], [[compact(name), f"{count:,}"] for name, count in summary.classes.items()]
+        ["Class", "Entities"], [[display(name), f"{count:,}"] for name, count in summary.classes.items()]
     )
     warnings, infos = report.of(Severity.WARNING), report.of(Severity.INFO)
     typer.echo(
@@ -297,7 +297,7 @@ def _print_solutions(engine: Any, request: QueryRequest) -> None:
         return
     names = found["head"]["vars"]
     rows = [
-        [compact(row[name]["value"]) if name in row else "" for name in names]
+        [display(row[name]["value"]) if name in row else "" for name in names]
         for row in found["results"]["bindings"]
     ]
     _print_table(names, rows)

@@ -155,7 +155,6 @@ def test_s3martmed_is_a_cosme_partnership_of_two_years() -> None:
                 ("medsilesia-o-klastrze", "organisation/gapr"),
                 ("gliwice-medsilesia-2016", "organisation/gapr"),
                 ("gapr-medsilesia-key-cluster-2023", "organisation/gapr"),
-                ("eccp-s3martmed", "organisation/gapr"),
             },
             id="manager",
         ),

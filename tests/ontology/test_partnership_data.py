@@ -187,7 +187,7 @@ MANAGEMENT: Table = {
 MEDTECH_COUNTS: Table = {
     ("regions-committed", "20", "more-than", "2017-11-08", "slideplayer-14434402-medtech"),
     ("regions-represented", "15", "as-stated", "2018-02-07", "medtech-workshop-2018"),
-    ("member-regions", "24", "exactly", "2018-11-12", "clustercollaboration-s3martmed-start"),
+    ("member-regions", "24", "as-stated", "2018-11-12", "clustercollaboration-s3martmed-start"),
     ("partners", "5", "exactly", "2020-12-10", "ddriu-future-of-s3-platform"),
 }
 

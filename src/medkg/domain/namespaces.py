@@ -36,6 +36,7 @@ __all__ = [
     "VOCAB",
     "XSD",
     "compact",
+    "display",
     "local_path",
     "mint",
     "slugify",
@@ -110,6 +111,15 @@ def compact(iri: str) -> str:
         if iri.startswith(namespace) and _LOCAL_NAME.fullmatch(iri[len(namespace) :]):
             return f"{prefix}:{iri[len(namespace) :]}"
     return iri
+
+
+def display(iri: str) -> str:
+    """Return what people are shown for an IRI that has no label: as short as it can be told apart."""
+    short = compact(iri)
+    for base in (str(ID), BASE):
+        if short.startswith(base) and len(short) > len(base):
+            return short[len(base) :]
+    return short
 
 
 def local_path(iri: str) -> str | None:

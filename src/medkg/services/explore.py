@@ -1,5 +1,6 @@
 """Lists and single entities: what the REST interface and the entity pages show."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,6 +18,7 @@ from medkg.domain.namespaces import (
     RDF,
     SKOS,
     XSD,
+    display,
 )
 from medkg.services.names import Names
 from medkg.store.engine import Engine
@@ -221,10 +223,10 @@ def listing(  # noqa: PLR0913 - paging and language are optional and named
 def entity(engine: Engine, iri: URIRef, languages: Sequence[str] = ("en",)) -> Item:
     """Return what the public graphs say of an entity; statements by property, asserted ones first.
 
-    :raises NotFound: nothing is said of it.
+    :raises NotFound: nothing is said of it, or it is no IRI at all.
     """
     said: dict[tuple[URIRef, Term], set[URIRef]] = {}
-    for _, predicate, value, graph in engine.quads(iri):
+    for _, predicate, value, graph in _quads(engine, iri):
         if graph is not None and is_public(graph):
             said.setdefault((predicate, value), set()).add(graph)
     if not said:
@@ -238,7 +240,11 @@ def entity(engine: Engine, iri: URIRef, languages: Sequence[str] = ("en",)) -> I
     statements.sort(key=_statement_order)
     graphs = {graph for entry in statements for graph in entry.graphs if graph != GRAPH_INFERRED}
     return Item(
-        iri, labels.get(iri, str(iri)), _main_classes(said), statements, _sources(engine, graphs, languages)
+        iri,
+        labels.get(iri) or display(iri),
+        _main_classes(statements),
+        statements,
+        _sources(engine, graphs, languages),
     )
 
 
@@ -251,17 +257,22 @@ def triples(engine: Engine, item: Item) -> list[Quad]:
     return found
 
 
+def _quads(engine: Engine, iri: URIRef) -> Iterable[Quad]:
+    try:
+        return engine.quads(iri)
+    except ValueError:  # what the engine says to a text that is no absolute IRI
+        return ()
+
+
 def _value(names: Names, name: str, filter_: Filter, text: str) -> Term:
     match filter_.kind:
         case "region":
             return names.region(text, parameter=name)
         case "text" if text.strip():
             return Literal(text)
-        case "integer" if text.isdigit():
+        case "integer" if re.fullmatch(r"[0-9]{1,9}", text):
             return Literal(text, datatype=XSD.integer, normalize=False)
-        case "month" if (
-            len(text) == len("2023-03") and text[:4].isdigit() and text[4] == "-" and text[5:].isdigit()
-        ):
+        case "month" if re.fullmatch(r"[0-9]{4}-(?:0[1-9]|1[0-2])", text):
             return Literal(text)
         case "text" | "integer" | "month":
             raise ParameterError(
@@ -272,7 +283,7 @@ def _value(names: Names, name: str, filter_: Filter, text: str) -> Term:
 
 
 def _label(value: Term, labels: Mapping[URIRef, str]) -> str:
-    return labels.get(value, str(value)) if isinstance(value, URIRef) else str(value)
+    return labels.get(value) or display(value) if isinstance(value, URIRef) else str(value)
 
 
 def _statement_order(statement: Statement) -> tuple[bool, bool, str, str]:
@@ -280,16 +291,14 @@ def _statement_order(statement: Statement) -> tuple[bool, bool, str, str]:
     return statement.inferred, not named, str(statement.predicate), str(statement.value)
 
 
-def _main_classes(
-    said: Iterable[tuple[URIRef, Term]] | Mapping[tuple[URIRef, Term], set[URIRef]],
-) -> tuple[URIRef, ...]:
+def _main_classes(statements: Iterable[Statement]) -> tuple[URIRef, ...]:
     """Return the classes of our own ontology that a source asserts; the superclasses are inferred."""
     found = {
-        value
-        for predicate, value in said
-        if predicate == RDF.type and isinstance(value, URIRef) and value.startswith(str(MEDKG))
+        entry.value
+        for entry in statements
+        if entry.predicate == RDF.type and isinstance(entry.value, URIRef) and not entry.inferred
     }
-    return tuple(sorted(found))
+    return tuple(sorted(value for value in found if value.startswith(str(MEDKG))))
 
 
 def _sources(

@@ -9,7 +9,7 @@ from rapidfuzz import process
 from rdflib.term import URIRef
 
 from medkg.domain.errors import ParameterError
-from medkg.domain.namespaces import BASE, ID, MEDKG, NUTS, VOCAB, slugify
+from medkg.domain.namespaces import BASE, ID, MEDKG, NUTS, PREFIXES, VOCAB, slugify
 from medkg.store.engine import Engine
 
 __all__ = ["Names", "fold", "largest"]
@@ -91,7 +91,10 @@ class Names:
         return any(self._engine.quads(item, None, MEDKG.RetiredRegion))
 
     def _suggest(self, name: str, index: Mapping[str, frozenset[URIRef]]) -> str:
-        close = process.extract(fold(name), index.keys(), limit=3, score_cutoff=_CLOSE_ENOUGH)
+        text = fold(name)
+        # A code of two letters is part of many words; it is like none of them.
+        alike = [known for known in index if 2 * len(known) >= len(text)]
+        close = process.extract(text, alike, limit=3, score_cutoff=_CLOSE_ENOUGH)
         items = list(dict.fromkeys(item for match, _, _ in close for item in sorted(index[match])))[:3]
         return (
             f"Did you mean {self._list(items)}?"
@@ -106,7 +109,14 @@ class Names:
 
 def _as_iris(name: str) -> Iterable[str]:
     """Yield the IRIs that *name* may stand for when it is not a name."""
-    return name, f"{NUTS}{name.upper()}", f"{ID}{name}", f"{VOCAB}{name}"
+    prefix, _, local = name.partition(":")
+    return (
+        name,
+        PREFIXES.get(prefix, prefix) + local,
+        f"{NUTS}{name.upper()}",
+        f"{ID}{name}",
+        f"{VOCAB}{name}",
+    )
 
 
 def largest(items: Iterable[URIRef], retired: Callable[[URIRef], bool]) -> list[URIRef]:
@@ -131,4 +141,5 @@ def _short(iri: URIRef) -> str:
 
 
 def _words(class_: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", class_).lower()
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", class_).split()
+    return " ".join(word if word.isupper() else word.lower() for word in words)

@@ -17,6 +17,7 @@ from rdflib.term import URIRef
 
 from medkg.domain.errors import NotFound, ParameterError, SourceFileError
 from medkg.domain.model import Term
+from medkg.domain.namespaces import display
 from medkg.services.names import Names
 from medkg.store.engine import Engine
 
@@ -170,7 +171,7 @@ def _cell(term: Term | None, labels: Mapping[URIRef, str]) -> Cell | None:
 
 
 def _word(term: Term, labels: Mapping[URIRef, str]) -> str:
-    return labels.get(term, str(term)) if isinstance(term, URIRef) else str(term)
+    return labels.get(term) or display(term) if isinstance(term, URIRef) else str(term)
 
 
 def _refuse_unknown(question: Question, given: Mapping[str, str]) -> None:
