@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import warnings
 from importlib.resources import files
 
 import structlog
@@ -21,16 +22,11 @@ from medkg.store.engine import Engine
 from medkg.store.policy import Limits
 from medkg_api import problems
 from medkg_api.deps import Context, make_pages
+from medkg_api.headers import safety
 from medkg_api.routes import api, doc, health, pages, sparql
 from medkg_api.routes import questions as question_routes
 
 __all__ = ["create_app"]
-
-# No page of ours loads anything from elsewhere, and no script runs in one.
-_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
-)
 
 
 def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
@@ -52,7 +48,17 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=str(files("medkg_api") / "static")), name="static")
     _add_middleware(app, settings)
+    _describe(app)
     return app
+
+
+def _describe(app: FastAPI) -> None:
+    """Make the OpenAPI document; a HEAD is described by its GET, whose operation identifier it has."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Duplicate Operation ID")
+        document = app.openapi()
+    for operations in document["paths"].values():
+        operations.pop("head", None)
 
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
@@ -78,10 +84,7 @@ class _SafetyHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "no-referrer"
-                if headers.get("content-type", "").startswith("text/html"):
-                    headers["Content-Security-Policy"] = _POLICY
+                headers.update(safety(headers.get("content-type", "")))
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from medkg.domain import errors
 from medkg.domain.errors import MedkgError
 from medkg.store.formats import wants_html
+from medkg_api.headers import safety
 
 __all__ = ["STATUS", "install", "problem"]
 
@@ -58,7 +59,10 @@ def install(app: FastAPI) -> None:
 
     async def on_any(request: Request, error: Exception) -> Response:
         _log.error("unexpected", error=type(error).__name__, path=request.url.path)
-        return problem(request, 500, "Something went wrong here; it is not your request.")
+        response = problem(request, 500, "Something went wrong here; it is not your request.")
+        # This answer comes from outside all middleware.
+        response.headers.update(safety(response.headers["content-type"]))
+        return response
 
     app.add_exception_handler(MedkgError, on_medkg)
     app.add_exception_handler(HTTPException, on_http)

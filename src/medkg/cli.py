@@ -13,11 +13,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from medkg import __version__, assets, config
-from medkg.domain.errors import CallError, MedkgError
-from medkg.domain.model import QueryRequest, Severity
+from medkg.domain.errors import CallError, MedkgError, NotAcceptable
+from medkg.domain.model import Finding, QueryRequest, Report, Severity
 from medkg.domain.namespaces import BASE, display
 
 __all__ = ["app", "main"]
+
+_PIPE_WIDTH = 10_000
+"""A pipe has no width; folding a line there would spoil what programs read."""
 
 app = typer.Typer(
     name="medkg",
@@ -56,6 +59,15 @@ class AnswerFormat(StrEnum):
     csv = "csv"
 
 
+class Language(StrEnum):
+    """A language of the saved questions."""
+
+    en = "en"
+    fr = "fr"
+    it = "it"
+    pl = "pl"
+
+
 def main() -> None:
     """Run the command line; exit 0 good, 1 the input is bad, 2 the call is wrong, 3 the service failed."""
     try:
@@ -68,6 +80,8 @@ def main() -> None:
         _fail(f"medkg: {error}", error.exit_code)
     except BrokenPipeError:
         sys.stderr.close()
+    except OSError as error:
+        _fail(f"medkg: {error.filename or 'the output'}: {error.strerror}", MedkgError.exit_code)
 
 
 @app.callback(invoke_without_command=True)
@@ -123,7 +137,10 @@ def query(
     ] = None,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="Read the query from a file.")] = None,
     format_: Annotated[
-        QueryFormat | None, typer.Option("--format", help="Default: table, or ttl for graphs.")
+        QueryFormat | None,
+        typer.Option(
+            "--format", help="Default: what the name of the file says, else a table, or ttl for graphs."
+        ),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file.")] = None,
     data_dir: DataDir = None,
@@ -133,6 +150,11 @@ def query(
     Example: medkg query "SELECT ?p WHERE { ?p a medkg:Partnership } LIMIT 5"
     """
     request = QueryRequest(_query_text(text, file))
+    _check_target(output)
+    if format_ is None and output is not None:
+        format_ = _format_of(output)
+    if format_ is QueryFormat.table and output is not None:
+        raise CallError("A table is for the terminal.", remedy="Choose another format for a file.")
     with _engine(data_dir) as engine:
         if format_ in {None, QueryFormat.table}:
             _print_solutions(engine, request)
@@ -149,7 +171,7 @@ def ask(
     format_: Annotated[
         AnswerFormat, typer.Option("--format", help="How to print the answer.")
     ] = AnswerFormat.table,
-    lang: Annotated[str, typer.Option(help="Language of the answer: en, fr, it or pl.")] = "en",
+    lang: Annotated[Language, typer.Option(help="Language of the answer.")] = Language.en,
     data_dir: DataDir = None,
 ) -> None:
     """Answer a saved question; its parameters are given as --name value.
@@ -206,6 +228,7 @@ def _build(settings: config.Settings, dump: Path | None) -> None:
     from medkg.services import build as service
     from medkg.services.sources import Folders
 
+    _check_target(dump)
     with _progress() as progress:
         summary = service.build(
             settings.data_dir,
@@ -222,6 +245,8 @@ def _build(settings: config.Settings, dump: Path | None) -> None:
     _print_table(
         ["Class", "Entities"], [[display(name), f"{count:,}"] for name, count in summary.classes.items()]
     )
+    if report.findings:
+        _print_table(["Code", "Severity", "Number", "For example"], _by_code(report))
     warnings, infos = report.of(Severity.WARNING), report.of(Severity.INFO)
     typer.echo(
         f"Version {summary.version}: {sum(summary.graphs.values()):,} quads in {len(summary.graphs)} graphs, "
@@ -229,6 +254,17 @@ def _build(settings: config.Settings, dump: Path | None) -> None:
         f"{len(infos)} infos; "
         f"{summary.seconds:.1f} s\nSHA-256 of the canonical N-Quads: {summary.sha256}"
     )
+
+
+def _by_code(report: Report) -> list[list[str]]:
+    """Return the findings by code: how many, and one of them."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in report.findings:
+        groups.setdefault(finding.code, []).append(finding)
+    return [
+        [code, str(found[0].severity), str(len(found)), f"{display(found[0].focus)}: {found[0].message}"]
+        for code, found in groups.items()
+    ]
 
 
 @contextmanager
@@ -278,8 +314,10 @@ def _query_text(text: str | None, file: Path | None) -> str:
         return str(text)
     try:
         return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CallError(f"The file {file} can't be read as UTF-8 text ({error}).") from None
+    except OSError as error:
+        raise CallError(f"The file {file} can't be read ({error.strerror}).") from None
+    except UnicodeDecodeError as error:
+        raise CallError(f"The file {file} is not UTF-8 text (byte {error.start}).") from None
 
 
 def _print_solutions(engine: Any, request: QueryRequest) -> None:
@@ -308,8 +346,30 @@ def _write_workbook(engine: Any, request: QueryRequest, output: Path | None) -> 
 
     if output is None:
         raise CallError("A workbook needs a file to go to.", remedy="Add -o answer.xlsx.")
-    solutions = tables.read_csv(b"".join(engine.run(request, "csv").chunks))
+    try:
+        answer = engine.run(request, "csv")
+    except NotAcceptable:
+        raise CallError(
+            "A workbook holds rows, and this query makes a graph.", remedy="Choose ttl, nt, jsonld or rdfxml."
+        ) from None
+    solutions = tables.read_csv(b"".join(answer.chunks))
     tables.write_xlsx(output, solutions[0], solutions[1:])
+
+
+def _format_of(path: Path) -> QueryFormat:
+    try:
+        return QueryFormat(path.suffix.removeprefix("."))
+    except ValueError:
+        raise CallError(f"The name {path} says no format.", remedy="Add --format.") from None
+
+
+def _check_target(path: Path | None) -> None:
+    """Refuse a file that can't be written before the work for it is done.
+
+    :raises CallError: it is a folder, or its folder is not there.
+    """
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise CallError(f"The file {path} can't be written.", remedy="Name a file in a folder that is there.")
 
 
 def _write(chunks: Iterator[bytes], output: Path | None) -> None:
@@ -358,9 +418,8 @@ def _print_table(header: Any, rows: Any) -> None:
 
 
 def _console(*, stderr: bool = False) -> Console:
-    # Width: a pipe has none, and folding there would spoil what programs read.
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else 200, soft_wrap=False)
+    return Console(stderr=stderr, width=None if stream.isatty() else _PIPE_WIDTH)
 
 
 def _fail(message: str, code: int) -> Never:

@@ -3,7 +3,7 @@
 import os
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import platformdirs
 from pydantic import AnyHttpUrl, Field, ValidationError
@@ -32,24 +32,26 @@ class Settings(BaseSettings):
         default_factory=_data_dir,
         description="Folder of the built graph. Default: var/ in a checkout, else the user's data folder.",
     )
-    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
-    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
     public_url: AnyHttpUrl | None = Field(
-        None, description="Address under which the service is reached. Default: from host and port."
+        default=None, description="Address under which the service is reached. Default: from host and port."
     )
     max_query_bytes: int = Field(
-        100_000, ge=1_000, le=10_000_000, description="Longest query text taken, in bytes of UTF-8."
+        default=100_000, ge=1_000, le=10_000_000, description="Longest query text taken, in bytes of UTF-8."
     )
     max_query_depth: int = Field(
-        100, ge=10, le=500, description="Deepest nesting of brackets and operators that a query may have."
+        default=100, ge=10, le=500, description="Deepest nesting of brackets that a query may have."
     )
-    cors_origins: Annotated[str, Field(min_length=1)] = Field(
-        "*", description="Web origins that may read the service, separated by spaces; * for all."
+    cors_origins: str = Field(
+        default="*",
+        min_length=1,
+        description="Web origins that may read the service, separated by spaces; * for all.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least severe message that is logged."
+        default="info", description="Least severe message that is logged."
     )
-    log_format: Literal["text", "json"] = Field("text", description="Form of the log lines.")
+    log_format: Literal["text", "json"] = Field(default="text", description="Form of the log lines.")
 
     @property
     def base_url(self) -> str:

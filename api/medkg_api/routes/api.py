@@ -20,7 +20,7 @@ __all__ = ["json_ld", "router"]
 
 router = APIRouter(prefix="/api", tags=["entities"])
 
-_RESERVED = frozenset({"page", "size", "lang", "format"})
+_RESERVED = frozenset({"page", "size", "lang"})
 
 
 def json_ld(context: ContextDep) -> JsonLd:

@@ -1,5 +1,6 @@
 """``/id`` and ``/doc``: every minted IRI answers, and so do the foreign ones that we describe."""
 
+import re
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -8,7 +9,7 @@ from rdflib.term import URIRef
 from starlette.responses import Response
 
 from medkg import assets
-from medkg.domain.errors import CallError
+from medkg.domain.errors import ParameterError
 from medkg.domain.namespaces import ID
 from medkg.services import explore
 from medkg.services.questions import LANGUAGES
@@ -21,6 +22,8 @@ __all__ = ["router"]
 
 router = APIRouter(tags=["linked data"])
 
+# A scheme, and none of the letters that no IRI has (RFC 3987, section 2.2).
+_IRI: Final = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"{}|\\^`]*')
 _SUFFIXES: Final = {"ttl": "ttl", "nt": "nt", "jsonld": "jsonld", "rdf": "rdfxml", "html": "text/html"}
 
 
@@ -44,8 +47,10 @@ def document(
 @router.api_route("/doc", methods=["GET", "HEAD"])
 def foreign(request: Request, context: ContextDep, accept: Accept, language: Language, iri: str) -> Response:
     """Describe the entity with that IRI, ours or not."""
-    if any(letter in iri for letter in '<>"{}|\\^` \n\t'):
-        raise CallError("That is not an IRI.", remedy="Give an absolute IRI, percent-encoded.")
+    if not _IRI.fullmatch(iri):
+        raise ParameterError(
+            "iri", f"{iri[:200]!r} is not an IRI.", remedy="Give an absolute IRI, percent-encoded."
+        )
     return _describe(request, context, URIRef(iri), accept, language)
 
 

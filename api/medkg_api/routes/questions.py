@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.responses import Response
 
+from medkg.domain.errors import NotAcceptable
 from medkg.services import questions, tables
 from medkg.services.questions import Question, Sheet
-from medkg.store.formats import wants_html
+from medkg.store import formats
 from medkg_api.deps import Accept, Context, ContextDep, Language
 from medkg_api.headers import cached
 
@@ -22,7 +23,7 @@ _RESERVED = frozenset({"lang", "format"})
 @router.api_route("/questions", methods=["GET", "HEAD"])
 def list_questions(request: Request, context: ContextDep, accept: Accept, language: Language) -> Response:
     """Return the list of the saved questions, as a page or as JSON."""
-    if wants_html(accept):
+    if formats.wants_html(accept):
         page = context.pages.get_template("questions.html").render(
             questions=context.questions, language=language
         )
@@ -57,7 +58,7 @@ def answer(request: Request, context: ContextDep, accept: Accept, language: Lang
     """Answer a question as a page, or as JSON or CSV by Accept."""
     question = questions.find(context.questions, name)
     sheet = _ask(request, context, question, language)
-    if wants_html(accept):
+    if formats.wants_html(accept):
         page = context.pages.get_template("question.html").render(
             question=question,
             sheet=sheet,
@@ -67,7 +68,7 @@ def answer(request: Request, context: ContextDep, accept: Accept, language: Lang
             text=questions.standalone(question, sheet.bindings),
         )
         return cached(request, context.engine.version, HTMLResponse(page))
-    return cached(request, context.engine.version, _machine(sheet, "csv" if "csv" in accept else "json"))
+    return cached(request, context.engine.version, _machine(sheet, _extension(accept)))
 
 
 def _ask(request: Request, context: Context, question: Question, language: str) -> Sheet:
@@ -76,6 +77,17 @@ def _ask(request: Request, context: Context, question: Question, language: str) 
 
 def _given(request: Request) -> dict[str, str]:
     return {name: value for name, value in request.query_params.items() if name not in _RESERVED}
+
+
+def _extension(accept: str) -> str:
+    """Return ``json`` or ``csv``, as the client prefers.
+
+    :raises NotAcceptable: it takes neither.
+    """
+    chosen = formats.negotiate(accept, "results").name
+    if chosen not in {"json", "csv"}:
+        raise NotAcceptable(f"There is no answer as {chosen} here.", remedy="Ask for one of: json, csv.")
+    return chosen
 
 
 def _machine(sheet: Sheet, extension: str) -> Response:

@@ -1,1 +1,1 @@
-"""Reading what people send: workbooks, RDF and roadmap texts, each value with its position in the source."""
+"""Reading what people send; so far the extracted text of roadmap tables."""

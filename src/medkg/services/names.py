@@ -29,9 +29,10 @@ _CLOSE_ENOUGH: Final = 70
 
 def fold(name: str) -> str:
     """Return *name* without case, accents, hyphens and punctuation: "Śląskie" and "slaskie" fold alike."""
-    plain = unicodedata.normalize("NFKD", name.casefold().translate(_PLAIN))
+    # Some letters decompose into capitals ("℠"), and some small ones only then decompose further.
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return " ".join(re.findall(r"\w+", letters.replace("_", " ")))
+    return " ".join(re.findall(r"\w+", letters.translate(_PLAIN).replace("_", " ")))
 
 
 class Names:

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from rdflib.namespace import XSD
 from rdflib.term import Literal as RdfLiteral
@@ -63,10 +63,8 @@ class Question:
 
     def worded(self, values: Mapping[str, str], language: str) -> str:
         """Return the question with *values* in place of its parameters."""
-        text = _in(self.text, language)
-        for parameter in self.parameters:
-            text = text.replace("{" + parameter.name + "}", values.get(parameter.name, parameter.default))
-        return text
+        words = {item.name: values.get(item.name, item.default) for item in self.parameters}
+        return re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), _in(self.text, language))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +219,15 @@ def _read(path: Path) -> Question:
         )
     except tomllib.TOMLDecodeError as error:
         raise SourceFileError(path, f"the header of the question is not TOML: {error}") from None
+    except (TypeError, ValueError) as error:
+        raise SourceFileError(path, f"the header of the question can't be used: {error}") from None
     except KeyError as error:
         raise SourceFileError(path, f"the header of the question lacks {error.args[0]!r}") from None
 
 
 def _parameter(name: str, entry: Mapping[str, Any]) -> Parameter:
+    if entry["type"] not in get_args(Kind):
+        raise ValueError(f"{entry['type']!r} is no type of a parameter")
     return Parameter(name, entry["type"], entry["default"], _texts(entry["label"]), entry.get("class", ""))
 
 

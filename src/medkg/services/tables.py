@@ -9,6 +9,7 @@ from typing import Any, Final
 import xlsxwriter
 from rdflib.term import Literal, URIRef
 
+from medkg.domain.errors import TooLarge
 from medkg.services.questions import Cell, Sheet
 
 __all__ = ["read_csv", "sheet_as_csv", "sheet_as_json", "write_xlsx"]
@@ -56,10 +57,13 @@ def read_csv(data: bytes) -> list[list[str]]:
 def write_xlsx(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a workbook with one sheet of text cells; nothing in it is taken for a formula or a link.
 
-    :raises ValueError: there are more rows than a sheet can hold.
+    :raises TooLarge: there are more rows than a sheet can hold.
     """
     if len(rows) > _MAX_SHEET_ROWS:
-        raise ValueError(f"{len(rows):,} rows do not fit into a sheet, which holds {_MAX_SHEET_ROWS:,}")
+        raise TooLarge(
+            f"{len(rows):,} rows do not fit into a sheet, which holds {_MAX_SHEET_ROWS:,}.",
+            remedy="Choose CSV.",
+        )
     with xlsxwriter.Workbook(str(path)) as book:
         sheet = book.add_worksheet("Answer")
         bold = book.add_format({"bold": True})

@@ -11,7 +11,7 @@ from typing import IO, Final
 import pyoxigraph as ox
 from rdflib.term import Literal, URIRef
 
-from medkg.domain.errors import MedkgError, QuerySyntaxError, StoreFailed
+from medkg.domain.errors import MedkgError, ParameterError, QuerySyntaxError, StoreFailed
 from medkg.domain.model import Quad, QueryRequest, Solutions, Term
 from medkg.domain.namespaces import DCTERMS, PREFIXES, RDFS, SKOS
 from medkg.store import policy
@@ -38,6 +38,7 @@ _GRAPHS: Final[Mapping[str, ox.RdfFormat]] = {
 _LABELS: Final = tuple(ox.NamedNode(str(name)) for name in (SKOS.prefLabel, RDFS.label, DCTERMS.title))
 _MERGED: Final = ox.NamedNode("urn:medkg:merged")
 _POSITION: Final = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
+_FUNCTION: Final = re.compile(r"custom function (<[^>]*>) is not supported")
 _EXPECTED: Final = re.compile(r"\b[A-Z][a-z]+(?: [\w']+){2,}")
 
 _Graph = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
@@ -158,7 +159,9 @@ def _evaluate(dataset: _Dataset, text: str, bindings: Mapping[str, Term]) -> _Re
         )
     except SyntaxError as error:
         raise _explain(error) from None
-    except (OSError, RuntimeError, ValueError) as error:
+    except RuntimeError as error:
+        raise _unsupported(error) from None
+    except (OSError, ValueError) as error:
         raise StoreFailed("The query could not be evaluated.") from error
 
 
@@ -170,13 +173,20 @@ def _dataset(store: ox.Store, request: QueryRequest, outline: policy.Outline) ->
         default, named = outline.default_graphs, outline.named_graphs
     if not default and not named:
         return _Dataset(store)
-    named_nodes: list[ox.NamedNode | ox.BlankNode] = [ox.NamedNode(name) for name in named]
-    default_nodes: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] = [
-        ox.NamedNode(name) for name in default
-    ]
+    named_nodes: list[ox.NamedNode | ox.BlankNode] = [_graph(name) for name in named]
+    default_nodes: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] = [_graph(name) for name in default]
     if len(default_nodes) <= 1:
         return _Dataset(store, default_nodes, named_nodes)
     return _Dataset(_merged(store, default_nodes, named_nodes), [_MERGED], named_nodes)
+
+
+def _graph(name: str) -> ox.NamedNode:
+    try:
+        return ox.NamedNode(name)
+    except ValueError:
+        raise ParameterError(
+            "graph", f"The graph name {name[:200]!r} is no IRI.", remedy="Write an absolute IRI."
+        ) from None
 
 
 def _merged(store: ox.Store, default: Iterable[_Graph], named: Iterable[_Graph]) -> ox.Store:
@@ -202,7 +212,9 @@ def _serialize(results: _Results, file: IO[bytes], chosen: Format) -> None:
 
 
 def _write(triples: Iterable[ox.Triple], file: IO[bytes], chosen: Format) -> None:
-    ox.serialize(triples, file, _GRAPHS[chosen.name], prefixes=dict(PREFIXES) if chosen.name != "nt" else None)
+    ox.serialize(
+        triples, file, _GRAPHS[chosen.name], prefixes=dict(PREFIXES) if chosen.name != "nt" else None
+    )
 
 
 def _label(store: ox.Store, term: URIRef, languages: Sequence[str]) -> str | None:
@@ -222,6 +234,18 @@ def _label(store: ox.Store, term: URIRef, languages: Sequence[str]) -> str | Non
         literals, key=lambda item: (order.get(item.language or "", len(order)), item.language or "", item)
     )
     return str(best)
+
+
+def _unsupported(error: RuntimeError) -> MedkgError:
+    match = _FUNCTION.search(str(error))
+    if match is None:
+        return StoreFailed("The query could not be evaluated.")
+    return QuerySyntaxError(
+        f"The query calls the function {match[1]}, which is not known here.",
+        line=None,
+        column=None,
+        remedy="Use the functions of SPARQL 1.1.",
+    )
 
 
 def _explain(error: SyntaxError) -> MedkgError:

@@ -27,10 +27,10 @@ def read_turtle(path: Path, graph: URIRef) -> list[Quad]:
         data = path.read_bytes()
         quads = list(ox.parse(data, format=ox.RdfFormat.TURTLE))
     except SyntaxError as error:
-        reason = (error.msg or "it is not Turtle").strip()
+        reason = (error.msg or "it is not Turtle").strip().rstrip(".")
         raise SourceFileError(
             path,
-            f"the file is not valid Turtle: {reason}",
+            f"the file is not valid Turtle: {reason}.",
             line=error.lineno,
             remedy="Mend the file and build again.",
         ) from None

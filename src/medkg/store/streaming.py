@@ -13,6 +13,9 @@ Head = TypeVar("Head")
 _CHUNK: Final = 65_536
 _WAITING: Final = 8
 """Chunks that may wait for a slow client before the engine is held."""
+_STACK: Final = 16 * 1_048_576
+"""Bytes of stack for the engine, which plans by recursion: twice what the policy was measured on."""
+_STARTING: Final = threading.Lock()
 
 
 class _Abandoned(Exception):
@@ -81,7 +84,11 @@ class Chunks(Generic[Head]):
     def __next__(self) -> bytes:
         if self._pipe.abandoned.is_set():
             raise StopIteration
-        item = self._pipe.take() if self._next is None else self._next
+        try:
+            item = self._pipe.take() if self._next is None else self._next
+        except BaseException:
+            self.close()
+            raise
         self._next = None
         if isinstance(item, bytes):
             return item
@@ -103,13 +110,23 @@ def stream(produce: Callable[[Pipe[Head]], None]) -> tuple[Head, Chunks[Head]]:
     by the iteration.
     """
     pipe: Pipe[Head] = Pipe()
-    threading.Thread(target=_run, args=(produce, pipe), name="medkg-result", daemon=True).start()
+    _start(threading.Thread(target=_run, args=(produce, pipe), name="medkg-result", daemon=True))
     try:
         head = pipe.take()
         return cast("Head", head), Chunks(pipe, pipe.take())
     except BaseException:
         pipe.abandoned.set()
         raise
+
+
+def _start(thread: threading.Thread) -> None:
+    # The stack size is a setting of the process, read when a thread starts.
+    with _STARTING:
+        before = threading.stack_size(_STACK)
+        try:
+            thread.start()
+        finally:
+            threading.stack_size(before)
 
 
 def _run(produce: Callable[[Pipe[Head]], None], pipe: Pipe[Head]) -> None:

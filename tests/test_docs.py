@@ -1,0 +1,728 @@
+"""The handbook says what the code does: its tables are complete, its links lead somewhere, its examples run.
+
+A table row that is missing or wrong is printed as it should stand in the page.
+"""
+
+import ast
+import contextlib
+import io
+import json
+import re
+import shlex
+import socket
+import sys
+import threading
+import time
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote, urlsplit
+
+import click
+import pytest
+import typer
+import uvicorn
+from annotated_types import Ge, Le
+from fastapi.testclient import TestClient
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+from rdflib import OWL, RDF, RDFS, SH, SKOS, Graph, Literal, URIRef
+from rdflib.collection import Collection
+from starlette.routing import BaseRoute
+
+from medkg import __version__
+from medkg.cli import app as command_line
+from medkg.cli import main
+from medkg.config import Settings, load
+from medkg.domain import errors
+from medkg.domain.model import QueryRequest
+from medkg.domain.namespaces import MEDKG, PREFIXES, compact
+from medkg.intake.roadmap import ACTION_COLUMNS, RULES, Repair
+from medkg.services import questions, roadmaps
+from medkg.services.explore import LISTINGS, MAX_SIZE
+from medkg.store import policy
+from medkg.store.closures import RULES as CLOSURES
+from medkg.store.embedded import EmbeddedEngine
+from medkg.store.formats import FORMATS
+from medkg_api.app import create_app
+from medkg_api.problems import STATUS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = (
+    *sorted(DOCS.glob("*.md")),
+    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG")),
+)
+WRITTEN_BY_HAND = tuple(page for page in PAGES if page.name != "build.md")
+LOCAL = "http://127.0.0.1:8000"
+TEST_VARIABLES = {"MEDKG_SEEDS"}
+SEVERITIES = {SH.Violation: "violation", SH.Warning: "warning", SH.Info: "info"}
+
+Command = click.Command
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of code in a page."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.name}-{self.line}"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A command of a console block, and the output shown under it."""
+
+    block: Block
+    words: tuple[str, ...]
+    shown: str
+
+    def __str__(self) -> str:
+        return f"{self.block}-{' '.join(self.words)[:40]}"
+
+
+# --- Reading the pages -----------------------------------------------------------------------------------
+
+
+@cache
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+@cache
+def prose_of(page: Path) -> str:
+    """Return a page without its blocks of code."""
+    return re.sub(r"^```.*?^```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+
+
+def doc(name: str) -> str:
+    return text_of(DOCS / f"{name}.md")
+
+
+@cache
+def blocks() -> tuple[Block, ...]:
+    """Return the blocks of code of all pages."""
+    return tuple(
+        Block(page, text_of(page).count("\n", 0, match.start()) + 1, match[1], match[2])
+        for page in PAGES
+        for match in re.finditer(r"^```(\w*)\n(.*?)^```$", text_of(page), re.MULTILINE | re.DOTALL)
+    )
+
+
+def blocks_in(language: str) -> list[Block]:
+    return [block for block in blocks() if block.language == language]
+
+
+def calls(program: str) -> list[Call]:
+    """Return the calls of *program* in console blocks; a backslash at the end continues a line."""
+    found = []
+    for block in blocks_in("console"):
+        for piece in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+            typed, _, shown = piece.replace("\\\n", "").partition("\n")
+            words = tuple(shlex.split(typed))
+            if words[0] == program:
+                found.append(Call(block, words[1:], shown))
+    return found
+
+
+def section(page: str, heading: str) -> str:
+    """Return what stands under *heading* up to the next heading of its level or a higher one."""
+    level = heading.partition(" ")[0]
+    match = re.search(
+        rf"^{re.escape(heading)}$(.*?)(?=^#{{1,{len(level)}}} |\Z)", page, re.MULTILINE | re.DOTALL
+    )
+    assert match is not None, f"there is no heading {heading!r}"
+    return match[1]
+
+
+def rows(page: str) -> set[str]:
+    return {line for line in page.splitlines() if line.startswith("| ")}
+
+
+def first_cells(page: str, pattern: str) -> set[str]:
+    """Return what *pattern* finds in the first cells of the tables of a page."""
+    return {match[1] for line in rows(page) if (match := re.match(rf"\| `{pattern}` \|", line))}
+
+
+def lacks(page: str, row: str) -> str:
+    return "" if row in rows(page) else f"this row is missing: {row}"
+
+
+@cache
+def anchors(page: Path) -> frozenset[str]:
+    """Return the anchors that a reader of Markdown gives to the headings of a page."""
+    titles = re.findall(r"^#+ (.*)$", prose_of(page), re.MULTILINE)
+    plain = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).replace("`", "") for title in titles)
+    return frozenset(re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in plain)
+
+
+def links() -> list[tuple[Path, str]]:
+    return [
+        (page, target)
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)\s]+)\)", prose_of(page))
+        if not urlsplit(target).scheme
+    ]
+
+
+# --- What the code says ----------------------------------------------------------------------------------
+
+
+def commands() -> Mapping[str, Command]:
+    found: Mapping[str, Command] = cast("Any", typer.main.get_command(command_line)).commands
+    return found
+
+
+def options(command: Command) -> list[Any]:
+    return [item for item in command.params if item.param_type_name == "option"]
+
+
+@cache
+def paths() -> Mapping[str, re.Pattern[str]]:
+    """Return the addresses of the application, each with the expression that its routes match."""
+    app = create_app(load(), cast("Any", object()))
+    return {route.path_format: route.path_regex for route in _flat(app.routes)}
+
+
+def _flat(routes: Iterable[BaseRoute]) -> Iterator[Any]:
+    for route in routes:
+        router = getattr(route, "original_router", None)
+        if router is not None:
+            yield from _flat(router.routes)
+        elif hasattr(route, "path_format"):
+            yield route
+
+
+@cache
+def ontology() -> Graph:
+    graph = Graph()
+    for path in (ROOT / "ontology").glob("*.ttl"):
+        graph.parse(path)
+    return graph
+
+
+@cache
+def shapes() -> Graph:
+    graph = Graph()
+    for path in (ROOT / "shapes").glob("*.ttl"):
+        graph.parse(path)
+    return graph
+
+
+def english(graph: Graph, subject: Any, predicate: URIRef) -> str:
+    texts = [item for item in graph.objects(subject, predicate) if isinstance(item, Literal)]
+    return str(next(item for item in texts if item.language in {"en", None}))
+
+
+def terms(*kinds: URIRef) -> list[URIRef]:
+    """Return our own terms of these kinds, sorted."""
+    found = {term for kind in kinds for term in ontology().subjects(RDF.type, kind)}
+    return sorted(term for term in found if isinstance(term, URIRef) and term.startswith(str(MEDKG)))
+
+
+def domain_or_range(term: URIRef, predicate: URIRef) -> str:
+    """Return the classes of a domain or range as the page lists them, "-" when there are none."""
+    graph = ontology()
+    named: list[str] = []
+    for value in graph.objects(term, predicate):
+        union = graph.value(value, OWL.unionOf)
+        members = list(Collection(graph, union)) if union is not None else [value]
+        named += [compact(str(member)).removeprefix("medkg:") for member in members]
+    return ", ".join(f"`{name}`" for name in named) or "-"
+
+
+def inverse(term: URIRef) -> str:
+    graph = ontology()
+    if (term, RDF.type, OWL.SymmetricProperty) in graph:
+        return "itself"
+    found = [*graph.objects(term, OWL.inverseOf), *graph.subjects(OWL.inverseOf, term)]
+    return f"`{str(found[0]).removeprefix(str(MEDKG))}`" if found else ""
+
+
+def property_row(term: URIRef) -> str:
+    name = str(term).removeprefix(str(MEDKG))
+    domain, range_ = (domain_or_range(term, predicate) for predicate in (RDFS.domain, RDFS.range))
+    return f"| `medkg:{name}` | {domain} | {range_} | {inverse(term)} |"
+
+
+def codes() -> list[str]:
+    return sorted(str(code) for code in shapes().objects(None, MEDKG.code))
+
+
+def shape_row(code: str) -> str:
+    graph = shapes()
+    shape = graph.value(None, MEDKG.code, Literal(code))
+    severity = SEVERITIES[cast("URIRef", graph.value(shape, SH.severity))]
+    return f"| {code} | {severity} | {english(graph, shape, SH.message)} |"
+
+
+def modules() -> list[str]:
+    """Return the modules of the two packages; a package of its own within a layer counts as one."""
+    found = []
+    for folder in (ROOT / "src", ROOT / "api"):
+        for path in sorted(folder.rglob("*.py")):
+            name = ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
+            if not name.startswith("medkg.intake.roadmap."):
+                found.append(name)
+    return found
+
+
+def make_targets() -> Mapping[str, str]:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z-]+):.*## (.*)$", makefile, re.MULTILINE))
+
+
+def variables() -> set[str]:
+    """Return the variables that set something, in the product or in its tests."""
+    return {f"MEDKG_{name.upper()}" for name in Settings.model_fields} | TEST_VARIABLES
+
+
+def default_of(field: FieldInfo) -> str:
+    if field.default is None or field.default is PydanticUndefined:
+        return "-"
+    return f"`{field.default}`"
+
+
+# --- The tables are complete -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_stands_in_the_table(name: str) -> None:
+    """A setting has a row with its name, its default, its bounds or choices, and its meaning."""
+    field = Settings.model_fields[name]
+    page = doc("settings")
+    row = next((line for line in rows(page) if line.startswith(f"| `MEDKG_{name.upper()}` |")), "")
+    bounds = [f"{item.ge}" for item in field.metadata if isinstance(item, Ge)]
+    bounds += [f"{item.le}" for item in field.metadata if isinstance(item, Le)]
+    choices = [
+        f"`{choice}`" for choice in getattr(field.annotation, "__args__", ()) if isinstance(choice, str)
+    ]
+
+    assert row.startswith(f"| `MEDKG_{name.upper()}` | {default_of(field)} | ")
+    assert row.endswith(f" | {field.description} |")
+    assert [part for part in (*bounds, *choices) if part not in row.replace(",", "")] == []
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_and_option_is_described(name: str) -> None:
+    """A command has a section with a row for each of its options and arguments, and an example."""
+    command = commands()[name]
+    part = section(doc("cli"), f"## `medkg {name}`")
+    expected = [
+        f"| {', '.join(f'`{option}`' for option in item.opts)} | {item.help} |" for item in options(command)
+    ]
+    expected += [
+        f"| `{item.name}` | {cast('Any', item).help} |"
+        for item in command.params
+        if item.param_type_name == "argument"
+    ]
+
+    assert [message for row in expected if (message := lacks(part, row))] == []
+    assert f"$ medkg {name}" in part
+
+
+@pytest.mark.parametrize("path", paths())
+def test_every_address_is_described(path: str) -> None:
+    """An address of the service has a row in the page of the HTTP interface."""
+    assert path in first_cells(doc("api"), r"([^`]*)")
+
+
+@pytest.mark.parametrize("name", LISTINGS)
+def test_every_filter_is_described(name: str) -> None:
+    """A list has a section with its class and a row for each filter."""
+    listing = LISTINGS[name]
+    part = section(doc("api"), f"### `/api/{name}`")
+
+    assert f"`medkg:{listing.class_}`" in part
+    assert first_cells(part, "([a-z]+)") == set(listing.filters)
+    assert [
+        message
+        for filter_name, entry in listing.filters.items()
+        if (message := lacks(part, f"| `{filter_name}` | {entry.meaning} |"))
+    ] == []
+
+
+@pytest.mark.parametrize("name", errors.__all__)
+def test_every_error_is_described(name: str) -> None:
+    """An error has a row with its HTTP status and its exit code."""
+    kind: type[errors.MedkgError] = getattr(errors, name)
+    status = next(STATUS[parent] for parent in kind.__mro__ if parent in STATUS)
+
+    assert any(
+        line.startswith(f"| `{name}` | {status} | {kind.exit_code} | ") for line in rows(doc("errors"))
+    )
+
+
+@pytest.mark.parametrize("term", terms(OWL.Class), ids=compact)
+def test_every_class_is_described(term: URIRef) -> None:
+    """A class of the ontology has a row with its English definition."""
+    row = f"| `{compact(term)}` | {english(ontology(), term, SKOS.definition)} |"
+
+    assert lacks(doc("ontology"), row) == ""
+
+
+@pytest.mark.parametrize(
+    "term", terms(OWL.ObjectProperty, OWL.DatatypeProperty, OWL.AnnotationProperty), ids=compact
+)
+def test_every_property_is_described(term: URIRef) -> None:
+    """A property of the ontology has a row with its domain, its range and its inverse."""
+    assert lacks(doc("ontology"), property_row(term)) == ""
+
+
+@pytest.mark.parametrize("scheme", sorted(path.stem for path in (ROOT / "ontology" / "vocab").glob("*.ttl")))
+def test_every_vocabulary_is_listed(scheme: str) -> None:
+    """A concept scheme has a row with its name and the class of its concepts."""
+    graph = Graph().parse(ROOT / "ontology" / "vocab" / f"{scheme}.ttl")
+    iri = next(graph.subjects(RDF.type, SKOS.ConceptScheme))
+    concept = next(graph.subjects(SKOS.inScheme, iri))
+    class_ = compact(str(graph.value(concept, RDF.type)))
+    row = f"| `{scheme}` | {english(graph, iri, SKOS.prefLabel)} | `{class_}` |"
+
+    assert lacks(doc("ontology"), row) == ""
+
+
+@pytest.mark.parametrize("code", codes())
+def test_every_shape_is_listed(code: str) -> None:
+    """A shape has a row with its code, its severity and its English message."""
+    assert lacks(doc("shapes"), shape_row(code)) == ""
+
+
+@pytest.mark.parametrize("question", questions.load(ROOT / "data" / "questions"), ids=lambda item: item.slug)
+def test_every_question_is_listed(question: questions.Question) -> None:
+    """A saved question has a row with its number, its slug, its wording and its parameters."""
+    parameters = ", ".join(f"`{item.name}` ({item.kind})" for item in question.parameters)
+    row = f"| {question.number} | `{question.slug}` | {question.text['en']} | {parameters} |"
+
+    assert lacks(doc("questions"), row) == ""
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_repair_rule_has_a_true_example(rule: str, repairs: tuple[Repair, ...]) -> None:
+    """A repair rule has a row, and its example is a repair that the reader makes in a text of the tests."""
+    row = next((line for line in rows(doc("roadmaps")) if line.startswith(f"| `{rule}` |")), "")
+    examples = {f" | {cell(item.before)} | {cell(item.after)} |" for item in repairs if item.rule == rule}
+
+    assert row
+    assert [example for example in examples if row.endswith(example)], sorted(examples)
+
+
+def sample_roadmap() -> str:
+    """Return the text that the page on roadmaps offers for trying."""
+    return next(block.text for block in blocks_in("text") if block.page.stem == "roadmaps")
+
+
+@pytest.fixture(scope="module")
+def repairs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Repair, ...]:
+    """Every repair that is made in the roadmaps of the tests and of the page."""
+    sample = tmp_path_factory.mktemp("roadmap") / "roadmap.txt"
+    sample.write_text(sample_roadmap(), encoding="utf-8")
+    texts = sorted((ROOT / "tests" / "fixtures" / "roadmap").glob("*.txt"))
+    return tuple(repair for path in (sample, *texts) for repair in roadmaps.read(path).repairs)
+
+
+def cell(text: str) -> str:
+    """Return a text as code in a cell of a table; line ends and tabs as signs, nothing as nothing."""
+    return "`" + text.replace("\n", "⏎").replace("\t", "⇥").replace("|", "\\|") + "`" if text.strip() else ""
+
+
+@pytest.mark.parametrize("column", ACTION_COLUMNS)
+def test_every_column_of_a_roadmap_is_named(column: str) -> None:
+    """A column of the file that a roadmap becomes is named."""
+    assert f"`{column}`" in doc("roadmaps")
+
+
+@pytest.mark.parametrize("name", make_targets())
+def test_every_make_target_is_listed(name: str) -> None:
+    """A target of the Makefile has a row with what it does."""
+    assert lacks(text_of(ROOT / "CONTRIBUTING.md"), f"| `make {name}` | {make_targets()[name]} |") == ""
+
+
+@pytest.mark.parametrize("name", modules())
+def test_every_module_has_its_line(name: str) -> None:
+    """A module has a row in the page on the architecture."""
+    assert name in first_cells(doc("architecture"), "([a-z_.]+)")
+
+
+@pytest.mark.parametrize("format_", FORMATS, ids=lambda item: f"{item.kind}-{item.name}")
+def test_every_format_is_listed(format_: Any) -> None:
+    """A format has a row with its short name and its media types."""
+    media_types = ", ".join(f"`{name}`" for name in format_.media_types)
+
+    assert lacks(doc("sparql"), f"| `{format_.name}` | {media_types} |") == ""
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_every_prefix_is_listed(prefix: str) -> None:
+    """A prefix that queries may use undeclared has a row."""
+    assert lacks(doc("sparql"), f"| `{prefix}` | `{PREFIXES[prefix]}` |") == ""
+
+
+def test_limits_are_those_of_the_code() -> None:
+    """The pages give the limits that the code has."""
+    assert f"more than {policy._MAX_OPERATORS} operators" in doc("sparql")
+    assert f"more than {policy._MAX_PARTS} parts" in doc("sparql")
+    assert f"at most {MAX_SIZE}" in doc("api")
+
+
+def test_every_closure_is_counted() -> None:
+    """The page on the ontology tells all rules by which statements are inferred."""
+    assert len(
+        re.findall(r"^\| \d \|", section(doc("ontology"), "## What is inferred"), re.MULTILINE)
+    ) == len(CLOSURES)
+
+
+def test_the_index_leads_to_every_page() -> None:
+    """The first page of the handbook links to all others."""
+    linked = {target for page, target in links() if page == DOCS / "index.md"}
+
+    assert {page.name for page in DOCS.glob("*.md")} - linked - {"index.md"} == set()
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    """The newest heading of the changelog is the version of the package."""
+    headings = re.findall(
+        r"^## \[([^\]]+)\] - \d{4}-\d{2}-\d{2}$", text_of(ROOT / "CHANGELOG.md"), re.MULTILINE
+    )
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    assert headings[0] == project["version"] == __version__
+
+
+# --- Nothing is described that is not there --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", WRITTEN_BY_HAND, ids=lambda page: page.name)
+def test_no_setting_is_invented(page: Path) -> None:
+    """Every variable that a page names is a setting, or a switch of the tests."""
+    assert set(re.findall(r"MEDKG_[A-Z_0-9]+", text_of(page))) - variables() == set()
+
+
+@pytest.mark.parametrize("page", WRITTEN_BY_HAND, ids=lambda page: page.name)
+def test_no_address_is_invented(page: Path) -> None:
+    """Every address that a page names is answered by a route."""
+    code = re.findall(r"`(?:[A-Z]+ )?(/[^`\s]*)`", prose_of(page))
+    full = re.findall(rf"{re.escape(LOCAL)}(/[^\s'\"`>)]*)", text_of(page))
+    asked = {urlsplit(path).path for path in (*code, *full)}
+
+    assert {path for path in asked if not any(known.match(path) for known in paths().values())} == set()
+
+
+@pytest.mark.parametrize("page", WRITTEN_BY_HAND, ids=lambda page: page.name)
+def test_no_term_is_invented(page: Path) -> None:
+    """Every medkg: term of a page is declared in the ontology, but for the slips that shapes warn of."""
+    known = {
+        str(term).removeprefix(str(MEDKG))
+        for term in terms(OWL.Class, OWL.ObjectProperty, OWL.DatatypeProperty, OWL.AnnotationProperty)
+    }
+
+    text = re.sub(r"^\| [A-Z]-\d\d \|.*$", "", text_of(page), flags=re.MULTILINE)
+
+    assert set(re.findall(r"(?<![\w/])medkg:(\w+)", text)) - known == set()
+
+
+@pytest.mark.parametrize("page", WRITTEN_BY_HAND, ids=lambda page: page.name)
+def test_no_command_is_invented(page: Path) -> None:
+    """Every command of medkg and every make target that a page names is there."""
+    named = set(re.findall(r"`medkg ([a-z]+)", prose_of(page)))
+    targets = set(re.findall(r"`make ([a-z-]+)", prose_of(page)))
+
+    assert named - set(commands()) == set()
+    assert targets - set(make_targets()) == set()
+
+
+@pytest.mark.parametrize("call", calls("medkg"), ids=str)
+def test_console_blocks_use_commands_and_options_that_are_there(call: Call) -> None:
+    """A call of medkg in a console block names a command and options that the command line has."""
+    if call.words == ("--version",):
+        return
+    command = commands()[call.words[0]]
+    known = {name for item in options(command) for name in item.opts} | {"--help"}
+    if call.words[0] == "ask":
+        known |= {
+            f"--{item.name}"
+            for question in questions.load(ROOT / "data" / "questions")
+            for item in question.parameters
+            if call.words[1:2] in {(question.slug,), (str(question.number),)}
+        }
+
+    assert {word for word in call.words if re.match(r"--?[a-z]", word)} - known == set()
+
+
+@pytest.mark.parametrize("call", calls("make"), ids=str)
+def test_console_blocks_use_make_targets_that_are_there(call: Call) -> None:
+    """A call of make in a console block names a target of the Makefile."""
+    assert call.words[0] in make_targets()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_tables_hold_nothing_that_is_gone(page: Path) -> None:
+    """The tables of codes, errors, rules and questions hold no row for something that is not there."""
+    kinds: dict[str, tuple[str, set[str]]] = {
+        "shapes.md": (r"\| ([A-Z]-\d\d) \|", set(codes())),
+        "errors.md": (r"\| `([A-Z]\w+)` \|", set(errors.__all__)),
+        "roadmaps.md": (r"\| `([a-z]+-[a-z-]+)` \|", set(RULES)),
+        "questions.md": (
+            r"\| \d+ \| `([a-z-]+)` \|",
+            {item.slug for item in questions.load(ROOT / "data" / "questions")},
+        ),
+        "settings.md": (r"\| `(MEDKG_\w+)` \|", variables()),
+        "api.md": (r"\| `(/[^`]*)` \|", set(paths())),
+        "architecture.md": (r"\| `(medkg\w*(?:\.\w+)*)` \|", set(modules())),
+        "CONTRIBUTING.md": (r"\| `make ([a-z-]+)` \|", set(make_targets())),
+    }
+    pattern, known = kinds.get(page.name, ("(?!)", set()))
+
+    assert {match[1] for line in rows(text_of(page)) if (match := re.match(pattern, line))} - known == set()
+
+
+@pytest.mark.parametrize(("page", "target"), links(), ids=lambda item: getattr(item, "name", item))
+def test_links_lead_somewhere(page: Path, target: str) -> None:
+    """A relative link leads to a file that is there, and its anchor to a heading."""
+    path, _, anchor = target.partition("#")
+    aim = (page.parent / path).resolve() if path else page
+
+    assert aim.exists()
+    assert not anchor or anchor in anchors(aim)
+
+
+# --- The examples run ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", blocks_in("sparql"), ids=str)
+def test_queries_have_an_answer(block: Block, engine: EmbeddedEngine) -> None:
+    """A query of the handbook parses, runs on the built graph, and finds something."""
+    is_graph = re.search(r"^\s*(CONSTRUCT|DESCRIBE)\b", block.text, re.MULTILINE) is not None
+    answer = engine.run(QueryRequest(block.text), "nt" if is_graph else "json")
+    body = b"".join(answer.chunks)
+
+    assert (
+        body.strip()
+        if is_graph
+        else (found := json.loads(body)).get("boolean") or found["results"]["bindings"]
+    )
+
+
+@pytest.mark.parametrize(
+    "call", [call for call in calls("medkg") if call.words[0] not in {"build", "serve"}], ids=str
+)
+@pytest.mark.usefixtures("summary")
+def test_commands_print_what_is_shown(
+    call: Call,
+    data_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A call of medkg in a console block prints what stands under it; "…" stands for anything."""
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    (tmp_path / "roadmap.txt").write_text(sample_roadmap(), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MEDKG_DATA_DIR", str(data_dir))
+    monkeypatch.setattr(sys, "argv", ["medkg", *call.words])
+    with contextlib.suppress(SystemExit):
+        main()
+    printed = capsys.readouterr()
+
+    assert_shown(call.shown, printed.out + printed.err)
+
+
+@pytest.mark.parametrize("call", calls("curl"), ids=str)
+def test_requests_answer_what_is_shown(call: Call, client: TestClient) -> None:
+    """A call of curl in a console block answers what stands under it; "…" stands for anything."""
+    words = [word.replace(LOCAL, "https://medkg.test") for word in call.words]
+    pretty = words[-4:] == ["|", "python3", "-m", "json.tool"]
+    printed = curl(client, words[:-4] if pretty else words).replace("https://medkg.test", LOCAL)
+    if pretty:
+        printed = json.dumps(json.loads(printed), indent=4) + "\n"
+
+    assert_shown(call.shown, printed)
+
+
+def curl(client: TestClient, words: list[str]) -> str:
+    """Do what curl does with the options that the handbook uses, and return what it prints."""
+    plain, headers, data = set(), {}, []
+    rest = iter(words)
+    for word in rest:
+        if word == "-H":
+            name, _, value = next(rest).partition(":")
+            headers[name] = value.strip()
+        elif word == "--data-urlencode":
+            name, _, value = next(rest).partition("=")
+            data.append(f"{name}={quote(value, safe='')}")
+        elif word == "--data-binary":
+            data.append(next(rest))
+        else:
+            plain.add(word)
+    (url,) = plain - {"-s", "-i", "-G"}
+    if "-G" in plain:
+        url, data = f"{url}?{'&'.join(data)}", []
+    if data:
+        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+    method, body = ("POST", "&".join(data).encode()) if data else ("GET", None)
+    answer = client.request(method, url, headers=headers, content=body, follow_redirects=False)
+    head = [f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}"]
+    head += [f"{name}: {value}" for name, value in answer.headers.items()]
+    return ("\n".join([*head, "", ""]) if "-i" in plain else "") + answer.text
+
+
+def assert_shown(shown: str, printed: str) -> None:
+    """Compare lines; in what is shown, "…" stands for any text and as a line of its own for any lines."""
+    if not shown.strip():
+        return
+    wanted = [line.rstrip() for line in shown.strip("\n").split("\n")]
+    found = [line.rstrip() for line in printed.replace("\r", "").strip("\n").split("\n")]
+    pattern = "".join(
+        r"(?:.*\n)*?" if line == "…" else ".*".join(map(re.escape, line.split("…"))) + r"\n"
+        for line in wanted
+    )
+
+    matches = re.fullmatch(pattern, "\n".join(found) + "\n") is not None
+    assert matches, "it prints:\n" + "\n".join(found)
+
+
+@pytest.fixture(scope="module")
+def address(settings: Settings, engine: EmbeddedEngine) -> Iterator[str]:
+    """The address of a real server on the built graph."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(create_app(settings, engine), log_level="error", ws="none")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.mark.parametrize("block", blocks_in("python"), ids=str)
+def test_python_examples_run(block: Block, address: str) -> None:
+    """An example in Python runs against a real server and finds rows."""
+    names: dict[str, Any] = {}
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(block.text.replace(LOCAL, address), str(block), "exec"), names)  # noqa: S102 - our own page
+
+    assert names["rows"]
+    assert printed.getvalue()
+
+
+def test_python_examples_name_no_private_thing() -> None:
+    """An example in Python imports nothing that begins with an underscore."""
+    imported = [
+        alias.name
+        for block in blocks_in("python")
+        for node in ast.walk(ast.parse(block.text))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    ]
+
+    assert [name for name in imported if name.startswith("_")] == []
