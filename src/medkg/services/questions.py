@@ -21,7 +21,19 @@ from medkg.domain.namespaces import display
 from medkg.services.names import Names
 from medkg.store.engine import Engine
 
-__all__ = ["LANGUAGES", "Cell", "Parameter", "Question", "Sheet", "ask", "bind", "find", "load", "standalone"]
+__all__ = [
+    "LANGUAGES",
+    "Cell",
+    "Parameter",
+    "Question",
+    "Sheet",
+    "ask",
+    "bind",
+    "fallback",
+    "find",
+    "load",
+    "standalone",
+]
 
 _WHERE: Final = re.compile(r"\bWHERE\s*\{")
 LANGUAGES: Final = ("en", "fr", "it", "pl")
@@ -130,7 +142,7 @@ def ask(
     columns = tuple(question.columns)
     iris = {term for row in found.rows for term in row.values() if isinstance(term, URIRef)}
     labels = engine.labels(
-        iris | {term for term in bindings.values() if isinstance(term, URIRef)}, _order(language)
+        iris | {term for term in bindings.values() if isinstance(term, URIRef)}, fallback(language)
     )
     rows = [tuple(_cell(row.get(column), labels) for column in columns) for row in found.rows]
     values = {name: _word(term, labels) for name, term in bindings.items()}
@@ -160,7 +172,8 @@ def bind(names: Names, question: Question, given: Mapping[str, str]) -> dict[str
     }
 
 
-def _order(language: str) -> tuple[str, ...]:
+def fallback(language: str) -> tuple[str, ...]:
+    """Return the languages in which a label is looked for, the asked one first."""
     return tuple(dict.fromkeys((language, *LANGUAGES)))
 
 

@@ -46,8 +46,8 @@ def rows(table: RoadmapTable) -> Iterator[list[str]]:
 def log(table: RoadmapTable) -> Iterator[str]:
     """Yield one line for each repair: place, rule, before and after, confidence."""
     for repair in table.repairs:
-        before, after = (" ".join(text.split()) for text in (repair.before, repair.after))
-        yield f"line {repair.line}: {repair.rule}: {before!r} -> {after!r} ({repair.confidence:.0%})"
+        change = f"{repair.before!r} -> {repair.after!r}"
+        yield f"line {repair.line}: {repair.rule}: {change} ({repair.confidence:.0%})"
 
 
 def write(table: RoadmapTable, path: Path) -> None:

@@ -71,7 +71,7 @@ class Snapshots:
     def candidate(self) -> Iterator[Path]:
         """Yield the path, not yet there, of a version in the making; it is removed unless published."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        # Whoever makes a version holds the folder, so what lies here is left over from a build that was killed.
+        # Whoever makes a version holds the folder, so what lies here was left by a build that was killed.
         for leftover in self._folder.glob(".tmp-*"):
             shutil.rmtree(leftover, ignore_errors=True)
         path = self._folder / f".tmp-{os.getpid()}"
