@@ -15,8 +15,9 @@ BUILD = ("hatchling", "editables")
 
 def main() -> None:
     """Resolve both sets; the development set starts from the other one, so the versions agree."""
-    run = lock("requirements.lock", ["pyproject.toml", "-"], "\n".join(BUILD))
-    lock("requirements-dev.lock", ["pyproject.toml", "--group", "dev", "-", "--constraint", run], "\n".join(BUILD))
+    extra = "\n".join(BUILD)
+    run = lock("requirements.lock", ["pyproject.toml", "-"], extra)
+    lock("requirements-dev.lock", ["pyproject.toml", "--group", "dev", "-", "--constraint", run], extra)
 
 
 def lock(name: str, arguments: list[str], extra: str) -> str:

@@ -80,7 +80,8 @@ class JsonLd:
     def _said_by(self, asserted: Sequence[Statement]) -> dict[str, list[str]]:
         found: dict[str, set[str]] = {}
         for entry in asserted:
-            found.setdefault(self._name(entry.predicate), set()).update(map(str, entry.graphs))
+            name = "type" if entry.predicate == RDF.type else self._name(entry.predicate)
+            found.setdefault(name, set()).update(map(str, entry.graphs))
         return {name: sorted(graphs) for name, graphs in found.items()}
 
     def _name(self, iri: URIRef) -> str:

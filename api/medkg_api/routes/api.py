@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from rdflib.term import URIRef
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from medkg import assets
 from medkg.domain.errors import NotFound, ParameterError
 from medkg.services import explore
 from medkg.services.explore import LISTINGS, MAX_SIZE, Listing
-from medkg.services.questions import LANGUAGES
+from medkg.services.questions import fallback
 from medkg_api.deps import ContextDep, Language
 from medkg_api.headers import cached, page_links
 from medkg_api.representations import JsonLd
@@ -63,7 +63,7 @@ def _add(listing: Listing) -> None:
             given,
             page=page,
             size=size,
-            languages=(language, *LANGUAGES),
+            languages=fallback(language),
         )
         links = page_links(request, context.settings.base_url, found)
         response = JSONResponse(json_ld(context).page(found, links), media_type="application/ld+json")
@@ -81,8 +81,10 @@ def _add(listing: Listing) -> None:
     )
     def get_item(request: Request, context: ContextDep, language: Language, key: str) -> Response:
         """Return one item, named by code, slug, IRI or name."""
+        if not key:
+            return RedirectResponse(str(request.url.replace(path=request.url.path.rstrip("/"))))
         iri = _find(context, listing, key)
-        item = explore.entity(context.engine, iri, (language, *LANGUAGES))
+        item = explore.entity(context.engine, iri, fallback(language))
         response = JSONResponse(json_ld(context).item(item), media_type="application/ld+json")
         return cached(request, context.engine.version, response, vary="Accept-Language")
 

@@ -12,7 +12,7 @@ from medkg import assets
 from medkg.domain.errors import ParameterError
 from medkg.domain.namespaces import ID
 from medkg.services import explore
-from medkg.services.questions import LANGUAGES
+from medkg.services.questions import fallback
 from medkg.store import formats
 from medkg_api.deps import Accept, ContextDep, Language
 from medkg_api.headers import cached
@@ -61,7 +61,7 @@ def json_ld_context() -> Response:
 
 
 def _describe(request: Request, context: ContextDep, iri: URIRef, accept: str, language: str) -> Response:
-    item = explore.entity(context.engine, iri, (language, *LANGUAGES))
+    item = explore.entity(context.engine, iri, fallback(language))
     version = context.engine.version
     if formats.wants_html(accept):
         page = context.pages.get_template("entity.html").render(item=item, language=language)

@@ -1,10 +1,11 @@
 """Builds the graph: ontology, vocabularies, shapes and data become one checked version of the store."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -99,15 +100,13 @@ def build(
     return Summary(snapshot.version, graphs, classes, merged, report, digest, time.monotonic() - started)
 
 
-def _load(work: Candidate, files: Iterable[Source], source_date: date | None) -> None:
+def _load(work: Candidate, files: tuple[Source, ...], source_date: date | None) -> None:
     """Put the files in place of the graphs that the last build owned, with the record of this build."""
     former = {quad[0] for quad in work.graph(GRAPH_CATALOG) if quad[1] == MEDKG.file}
     for graph in work.graphs():
         if graph in _OWNED or graph in former or str(graph).startswith(_OWNED_FOLDERS):
             work.remove(graph)
-    for source in files:
-        work.add(source.quads)
-    work.add(_record(tuple(files), source_date))
+    work.add(chain(*(source.quads for source in files), _record(files, source_date)))
 
 
 def _record(files: tuple[Source, ...], source_date: date | None) -> Iterator[Quad]:

@@ -134,7 +134,8 @@ class EmbeddedEngine:
                     self._open = _Version(snapshot.version, ox.Store.read_only(str(snapshot.path)))
                 except OSError as error:
                     raise StoreFailed(
-                        "The graph in the data folder can't be opened.", remedy="Run `medkg build`."
+                        "The graph in the data folder can't be opened.",
+                        remedy="Restore the folder, or build into an empty one.",
                     ) from error
             return self._open
 

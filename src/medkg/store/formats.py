@@ -139,6 +139,6 @@ def _parse_quality(parameter: str) -> float | None:
     if name.strip().lower() != "q":
         return None
     try:
-        return min(max(float(value), 0.0), 1.0)
+        return min(max(0.0, float(value)), 1.0)
     except ValueError:
         return 0.0

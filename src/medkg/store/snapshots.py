@@ -45,17 +45,23 @@ class Snapshots:
 
         :raises StoreFailed: the pointer names a version that is not there.
         """
-        try:
-            text = self._pointer.read_text(encoding="ascii").strip()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StoreFailed(f"The data folder can't be read ({error.strerror}).") from None
-        if not text.isdigit() or not (self._folder / text).is_dir():
-            raise StoreFailed(
-                "The data folder is damaged: its pointer names no version.", remedy="Run `medkg build`."
-            )
-        return Snapshot(int(text), self._folder / text)
+        text = self._read_pointer()
+        while text is not None:
+            if text.isascii() and text.isdigit() and (self._folder / text).is_dir():
+                return Snapshot(int(text), self._folder / text)
+            # Its version may have been replaced twice since it was read.
+            before, text = text, self._read_pointer()
+            if text == before:
+                raise StoreFailed(
+                    "The data folder is damaged: its pointer names no version.", remedy="Run `medkg build`."
+                )
+        return None
+
+    def latest(self) -> Snapshot | None:
+        """Return the version to go on from: the current one, or the newest when the pointer is lost."""
+        numbers, current = self._numbers(), self._pointed()
+        version = current if current in numbers else max(numbers, default=0)
+        return Snapshot(version, self._folder / str(version)) if version else None
 
     def require(self) -> Snapshot:
         """Return the current version.
@@ -82,9 +88,7 @@ class Snapshots:
 
     def publish(self, candidate: Path) -> Snapshot:
         """Make *candidate* the current version, under a number that was never used, and return it."""
-        numbers = [int(entry.name) for entry in self._folder.iterdir() if entry.name.isdigit()]
-        current = self.current()
-        version = 1 + max([0, *numbers, *([current.version] if current else [])])
+        version = 1 + max([self._pointed(), *self._numbers()])
         target = self._folder / str(version)
         candidate.rename(target)
         _sync(self._folder)
@@ -108,6 +112,22 @@ class Snapshots:
                     remedy="Wait until it is done.",
                 ) from None
             yield
+
+    def _read_pointer(self) -> str | None:
+        try:
+            return self._pointer.read_text(encoding="utf-8", errors="replace").strip()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreFailed(f"The data folder can't be read ({error.strerror}).") from None
+
+    def _pointed(self) -> int:
+        text = self._read_pointer() or ""
+        return int(text) if text.isascii() and text.isdigit() else 0
+
+    def _numbers(self) -> list[int]:
+        entries = self._folder.iterdir() if self._folder.is_dir() else ()
+        return [int(entry.name) for entry in entries if entry.name.isdigit()]
 
     def _point_to(self, version: int) -> None:
         fresh = self._pointer.with_name(".current.tmp")

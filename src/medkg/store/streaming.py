@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import IO, Final, Generic, TypeVar, cast
 
+from medkg.domain.errors import StoreFailed
+
 __all__ = ["Chunks", "Pipe", "stream"]
 
 Head = TypeVar("Head")
@@ -140,3 +142,7 @@ def _run(produce: Callable[[Pipe[Head]], None], pipe: Pipe[Head]) -> None:
             raise
         except Exception as error:  # noqa: BLE001 - handed to the reader, who knows what to do with it
             pipe.put(error)
+        except BaseException as error:  # noqa: BLE001 - a panic of the engine, which must not leave a reader waiting
+            failure = StoreFailed("The engine could not go on.")
+            failure.__cause__ = error
+            pipe.put(failure)

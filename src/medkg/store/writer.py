@@ -10,6 +10,7 @@ from typing import IO, Final
 import pyoxigraph as ox
 from rdflib.term import URIRef
 
+from medkg.domain.errors import StoreFailed
 from medkg.domain.model import Quad
 from medkg.domain.namespaces import GRAPH, GRAPH_INFERRED, PREFIXES
 from medkg.store.closures import RULES
@@ -45,7 +46,8 @@ class Candidate:
 
     def add(self, quads: Iterable[Quad]) -> None:
         """Add quads of named graphs."""
-        self._store.extend(quads_to_ox(quads))
+        # Nobody reads a candidate, so the faster load that is not one transaction will do.
+        self._store.bulk_extend(quads_to_ox(quads))
 
     def close(self) -> None:
         """Compute the default graph and ``graph/inferred`` anew.
@@ -54,7 +56,7 @@ class Candidate:
         """
         self.remove(GRAPH_INFERRED)
         self._store.clear_graph(ox.DefaultGraph())
-        self._store.extend(
+        self._store.bulk_extend(
             ox.Quad(quad.subject, quad.predicate, quad.object)
             for quad in self._store.quads_for_pattern(None, None, None, None)
             if isinstance(quad.graph_name, ox.NamedNode) and is_public(quad.graph_name.value)
@@ -127,13 +129,24 @@ def candidate(root: Path) -> Iterator[Candidate]:
     It disappears when the block is left without :meth:`Candidate.publish`.
 
     :raises Busy: another process is changing the data folder.
+    :raises StoreFailed: the current version can't be copied.
     """
     snapshots = Snapshots(root)
     with snapshots.writing(), snapshots.candidate() as path:
-        current = snapshots.current()
-        if current is not None:
-            ox.Store.read_only(str(current.path)).backup(str(path))
+        latest = snapshots.latest()
+        if latest is not None:
+            _copy(latest, path)
         yield Candidate(ox.Store(str(path)), path, snapshots)
+
+
+def _copy(snapshot: Snapshot, path: Path) -> None:
+    try:
+        ox.Store.read_only(str(snapshot.path)).backup(str(path))
+    except OSError as error:
+        raise StoreFailed(
+            "The graph in the data folder can't be copied: it is damaged, or the disk is full.",
+            remedy="Restore the folder, or build into an empty one.",
+        ) from error
 
 
 def _line(quad: ox.Quad) -> bytes:
