@@ -71,9 +71,7 @@ class Language(StrEnum):
 def main() -> None:
     """Run the command line; exit 0 good, 1 the input is bad, 2 the call is wrong, 3 the service failed."""
     try:
-        app()
-    except config.SettingProblem as error:
-        _fail(f"medkg: {error}", CallError.exit_code)
+        app(prog_name="medkg")
     except MedkgError as error:
         for finding in getattr(error, "findings", ()):
             _console(stderr=True).print(f"  {finding}", highlight=False, soft_wrap=True, markup=False)

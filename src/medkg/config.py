@@ -10,12 +10,9 @@ from pydantic import AnyHttpUrl, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from medkg import assets
+from medkg.domain.errors import SettingError
 
-__all__ = ["SettingProblem", "Settings", "load", "source_date"]
-
-
-class SettingProblem(ValueError):
-    """A setting has a bad value; the text is one line: name, value, what was expected."""
+__all__ = ["Settings", "load", "source_date"]
 
 
 def _data_dir() -> Path:
@@ -65,7 +62,7 @@ class Settings(BaseSettings):
 def load(**overrides: object) -> Settings:
     """Return the settings from the environment; *overrides* (not None) win.
 
-    :raises SettingProblem: one line with the name, the value and what was expected.
+    :raises SettingError: one line with the name, the value and what was expected.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
@@ -73,7 +70,7 @@ def load(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "?"
-        raise SettingProblem(
+        raise SettingError(
             f"MEDKG_{name.upper()} has the value {first['input']!r}: "
             f"{first['msg'][0].lower()}{first['msg'][1:]}"
         ) from None
@@ -84,7 +81,7 @@ def source_date() -> date | None:
 
     Source: the reproducible-builds.org specification of that variable.
 
-    :raises SettingProblem: it is not a number of seconds.
+    :raises SettingError: it is not a number of seconds.
     """
     text = os.environ.get("SOURCE_DATE_EPOCH")  # noqa: TID251 - this module is the one that may
     if text is None:
@@ -92,6 +89,6 @@ def source_date() -> date | None:
     try:
         return datetime.fromtimestamp(int(text), UTC).date()
     except (ValueError, OverflowError, OSError):
-        raise SettingProblem(
+        raise SettingError(
             f"SOURCE_DATE_EPOCH has the value {text!r}: expected a number of seconds since 1970"
         ) from None

@@ -142,7 +142,7 @@ class CallError(MedkgError):
 
 
 class SettingError(CallError):
-    """A setting has a value that can't be used."""
+    """A setting has a value that can't be used; the text is one line: name, value, what was expected."""
 
 
 class ServiceError(MedkgError):

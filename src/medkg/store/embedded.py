@@ -132,7 +132,7 @@ class EmbeddedEngine:
             if self._open is None or self._open.number != snapshot.version:
                 try:
                     self._open = _Version(snapshot.version, ox.Store.read_only(str(snapshot.path)))
-                except OSError as error:
+                except (OSError, RuntimeError) as error:
                     raise StoreFailed(
                         "The graph in the data folder can't be opened.",
                         remedy="Restore the folder, or build into an empty one.",

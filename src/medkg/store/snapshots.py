@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from medkg.domain.errors import Busy, StoreFailed, StoreMissing
@@ -80,11 +81,9 @@ class Snapshots:
         # Whoever makes a version holds the folder, so what lies here was left by a build that was killed.
         for leftover in self._folder.glob(".tmp-*"):
             shutil.rmtree(leftover, ignore_errors=True)
-        path = self._folder / f".tmp-{os.getpid()}"
-        try:
-            yield path
-        finally:
-            shutil.rmtree(path, ignore_errors=True)
+        # A path of its own each time: the engine locks a path until the last reference to its store is gone.
+        with TemporaryDirectory(prefix=".tmp-", dir=self._folder, ignore_cleanup_errors=True) as folder:
+            yield Path(folder) / "store"
 
     def publish(self, candidate: Path) -> Snapshot:
         """Make *candidate* the current version, under a number that was never used, and return it."""

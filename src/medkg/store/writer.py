@@ -108,9 +108,13 @@ class Candidate:
         """Make this the current version and return it; the candidate can't be used afterwards."""
         self._store.flush()
         self._store.optimize()
-        # The engine holds a lock on the folder as long as the object lives.
-        del self._store
+        self.discard()
         return self._snapshots.publish(self._path)
+
+    def discard(self) -> None:
+        """Let go of the store; the candidate can't be used afterwards."""
+        # The engine holds a lock on the folder as long as the object lives.
+        self.__dict__.pop("_store", None)
 
     def write_canonical(self, file: IO[bytes] | None) -> str:
         """Write the canonical N-Quads to *file* (None: nowhere) and return their SHA-256 in hexadecimal."""
@@ -136,13 +140,17 @@ def candidate(root: Path) -> Iterator[Candidate]:
         latest = snapshots.latest()
         if latest is not None:
             _copy(latest, path)
-        yield Candidate(ox.Store(str(path)), path, snapshots)
+        work = Candidate(ox.Store(str(path)), path, snapshots)
+        try:
+            yield work
+        finally:
+            work.discard()
 
 
 def _copy(snapshot: Snapshot, path: Path) -> None:
     try:
         ox.Store.read_only(str(snapshot.path)).backup(str(path))
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise StoreFailed(
             "The graph in the data folder can't be copied: it is damaged, or the disk is full.",
             remedy="Restore the folder, or build into an empty one.",
