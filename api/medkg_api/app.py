@@ -39,7 +39,12 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
         engine = EmbeddedEngine(settings.data_dir, limits=limits)
     _configure_logs(settings)
     app = FastAPI(
-        title="medkg", version=__version__, docs_url=None, redoc_url=None, openapi_url="/openapi.json"
+        title="medkg",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
     )
     known = questions.load(assets.directory("data") / "questions")
     app.state.context = Context(settings, engine, Names(engine), known, make_pages())

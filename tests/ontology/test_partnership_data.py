@@ -123,7 +123,6 @@ PARTICIPANTS: Memberships = {
         ("clustercollaboration-s3martmed-start", "member"): {
             *("lyonbiopole", "biowin", "biopmed", "medsilesia", "bioregio-stern"),
         },
-        ("clustercollaboration-s3martmed-start", "associated"): {"FRK", "BE3", "ITC1", "PL22", "DE1"},
     },
     "mining": {("mireu-mining-partnership", "member"): {"ES41", "EL64", "SE331", "FI1D8", "ES12"}},
     "personalised-medicine": {("saphire-flanders", "member"): {"BE2"}},

@@ -55,6 +55,8 @@ def _add(listing: Listing) -> None:
         size: Annotated[int, Query(ge=1, le=MAX_SIZE, description="items on a page")] = 50,
     ) -> Response:
         """Return one page of the list, with Link headers to its neighbours."""
+        # Read first: content newer than its tag is fetched again, older content never would be.
+        version = context.engine.version
         given = {name: value for name, value in request.query_params.items() if name not in _RESERVED}
         found = explore.listing(
             context.engine,
@@ -71,7 +73,7 @@ def _add(listing: Listing) -> None:
             response.headers["Link"] = ", ".join(
                 f'<{target}>; rel="{name}"' for name, target in links.items()
             )
-        return cached(request, context.engine.version, response, vary="Accept-Language")
+        return cached(request, version, response, vary="Accept-Language")
 
     @router.api_route(
         f"/{listing.name}/{{key:path}}",
@@ -83,10 +85,11 @@ def _add(listing: Listing) -> None:
         """Return one item, named by code, slug, IRI or name."""
         if not key:
             return RedirectResponse(str(request.url.replace(path=request.url.path.rstrip("/"))))
+        version = context.engine.version
         iri = _find(context, listing, key)
         item = explore.entity(context.engine, iri, fallback(language))
         response = JSONResponse(json_ld(context).item(item), media_type="application/ld+json")
-        return cached(request, context.engine.version, response, vary="Accept-Language")
+        return cached(request, version, response, vary="Accept-Language")
 
 
 def _find(context: ContextDep, listing: Listing, key: str) -> URIRef:

@@ -61,8 +61,8 @@ def json_ld_context() -> Response:
 
 
 def _describe(request: Request, context: ContextDep, iri: URIRef, accept: str, language: str) -> Response:
-    item = explore.entity(context.engine, iri, fallback(language))
     version = context.engine.version
+    item = explore.entity(context.engine, iri, fallback(language))
     if formats.wants_html(accept):
         page = context.pages.get_template("entity.html").render(item=item, language=language)
         return cached(request, version, HTMLResponse(page))

@@ -23,14 +23,15 @@ _RESERVED = frozenset({"lang", "format"})
 @router.api_route("/questions", methods=["GET", "HEAD"])
 def list_questions(request: Request, context: ContextDep, accept: Accept, language: Language) -> Response:
     """Return the list of the saved questions, as a page or as JSON."""
+    version = context.engine.version
     if formats.wants_html(accept):
         page = context.pages.get_template("questions.html").render(
             questions=context.questions, language=language
         )
-        return cached(request, context.engine.version, HTMLResponse(page))
+        return cached(request, version, HTMLResponse(page))
     base_url = context.settings.base_url
     body = {"questions": [_summary(question, base_url, language) for question in context.questions]}
-    return cached(request, context.engine.version, JSONResponse(body))
+    return cached(request, version, JSONResponse(body))
 
 
 @router.api_route("/questions/{name}.{extension}", methods=["GET", "HEAD"])
@@ -42,6 +43,7 @@ def answer_as(
     extension: Literal["json", "csv", "rq"],
 ) -> Response:
     """Answer a question as JSON or CSV, or return its query, ready to run (.rq)."""
+    version = context.engine.version
     question = questions.find(context.questions, name)
     if extension == "rq":
         bindings = questions.bind(context.names, question, _given(request))
@@ -50,12 +52,13 @@ def answer_as(
         )
     else:
         response = _machine(_ask(request, context, question, language), extension)
-    return cached(request, context.engine.version, response)
+    return cached(request, version, response)
 
 
 @router.api_route("/questions/{name}", methods=["GET", "HEAD"])
 def answer(request: Request, context: ContextDep, accept: Accept, language: Language, name: str) -> Response:
     """Answer a question as a page, or as JSON or CSV by Accept."""
+    version = context.engine.version
     question = questions.find(context.questions, name)
     sheet = _ask(request, context, question, language)
     if formats.wants_html(accept):
@@ -67,8 +70,8 @@ def answer(request: Request, context: ContextDep, accept: Accept, language: Lang
             query=request.url.query,
             text=questions.standalone(question, sheet.bindings),
         )
-        return cached(request, context.engine.version, HTMLResponse(page))
-    return cached(request, context.engine.version, _machine(sheet, _extension(accept)))
+        return cached(request, version, HTMLResponse(page))
+    return cached(request, version, _machine(sheet, _extension(accept)))
 
 
 def _ask(request: Request, context: Context, question: Question, language: str) -> Sheet:

@@ -48,7 +48,10 @@ async def sparql(request: Request) -> Response:
     fields = {"X-Medkg-Version": str(answer.version), "Vary": "Accept", "Cache-Control": "no-cache"}
     if request.method == "HEAD":
         answer.chunks.close()
-        return Response(headers={**fields, "Content-Type": answer.format.content_type})
+        response = Response(headers={**fields, "Content-Type": answer.format.content_type})
+        # The length is that of the GET answer, which nobody knows.
+        del response.headers["content-length"]
+        return response
     return StreamingResponse(answer.chunks, media_type=answer.format.content_type, headers=fields)
 
 
@@ -61,7 +64,7 @@ async def _values(request: Request, limit: int) -> list[tuple[str, str]]:
     :raises UnsupportedMedia: the body is of another type.
     :raises TooLarge: the body is longer than *limit* bytes.
     """
-    values = [(name, value) for name, value in request.query_params.multi_items()]
+    values = _decoded(request.scope["query_string"], "address")
     if request.method != "POST":
         return values
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -75,11 +78,23 @@ async def _values(request: Request, limit: int) -> list[tuple[str, str]]:
         body += chunk
         if len(body) > limit:
             raise TooLarge(f"The body is longer than {limit:,} bytes.", remedy="Send a shorter query.")
+    if media_type == _FORM:
+        return values + _decoded(bytes(body), "body")
     try:
-        text = body.decode("utf-8")
+        return [*values, ("query", body.decode("utf-8"))]
     except UnicodeDecodeError as error:
         raise CallError(f"The body is not UTF-8 (byte {error.start}).") from None
-    return values + (parse_qsl(text, keep_blank_values=True) if media_type == _FORM else [("query", text)])
+
+
+def _decoded(form: bytes, where: str) -> list[tuple[str, str]]:
+    """Return the pairs of a form, decoded once.
+
+    :raises CallError: it is not UTF-8.
+    """
+    try:
+        return parse_qsl(form.decode("utf-8"), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise CallError(f"The {where} is not UTF-8.", remedy="Percent-encode the UTF-8 bytes.") from None
 
 
 def _request(values: Sequence[tuple[str, str]]) -> QueryRequest | None:

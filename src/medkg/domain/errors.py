@@ -20,7 +20,7 @@
         + StoreMissing         no graph has been built yet            HTTP 503
         + StoreFailed          the engine could not do its work       HTTP 500
         + AddressInUse         the port is taken
-        + Busy                 somebody else holds the data folder
+        + Busy                 others are at work; try again            HTTP 503
 
 Every error says what is wrong, where, and what to do about it.  The faces map the tree once: the command line
 to exit codes, the HTTP face to problem+json (RFC 9457).
@@ -162,4 +162,4 @@ class AddressInUse(ServiceError):
 
 
 class Busy(ServiceError):
-    """Somebody else is at work on the data folder."""
+    """Others are at work: on the data folder, or on as many queries as run at a time."""

@@ -13,7 +13,7 @@ from rdflib.term import Literal, URIRef
 
 from medkg import __version__
 from medkg.domain.errors import GraphInvalid
-from medkg.domain.model import Finding, Quad, Report, Severity
+from medkg.domain.model import Quad, Report, Severity
 from medkg.domain.namespaces import (
     CATALOG,
     DCAT,
@@ -141,13 +141,8 @@ def _validate(work: Candidate, files: tuple[Source, ...]) -> Report:
     hidden = [graph for graph in work.graphs() if not is_public(graph)]
     data = [*work.merge(), *(quad for graph in hidden for quad in work.graph(graph))]
     report = reference.validate(data, work.graph(GRAPH_SHAPES))
-    return Report(tuple(_placed(finding, files) for finding in report.findings))
-
-
-def _placed(finding: Finding, files: tuple[Source, ...]) -> Finding:
-    if finding.severity is not Severity.VIOLATION:
-        return finding
-    return replace(finding, place=source_files.locate(finding.focus, files))
+    places = source_files.locate(report.of(Severity.VIOLATION), files)
+    return Report(tuple(replace(finding, place=places.get(finding, "")) for finding in report.findings))
 
 
 def _invalid(report: Report) -> GraphInvalid:

@@ -121,7 +121,9 @@ LISTINGS: Final[Mapping[str, Listing]] = MappingProxyType(
                     "region": _place("medkg:region", "region, by code or name; takes in what lies in it"),
                     "running": Filter(
                         "?item medkg:plannedFrom ?from . OPTIONAL { ?item medkg:plannedTo ?to } "
-                        "FILTER(STR(?from) <= STR(?running) && (!BOUND(?to) || STR(?to) >= STR(?running)))",
+                        # A year as the end means its last month, so only as much is compared as is said.
+                        "FILTER(STR(?from) <= STR(?running) && "
+                        "(!BOUND(?to) || SUBSTR(STR(?running), 1, STRLEN(STR(?to))) <= STR(?to)))",
                         "month",
                         "month in which it runs, such as 2023-03",
                     ),

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 from rdflib.term import URIRef
 
 from medkg.domain.errors import ParameterError
@@ -92,10 +92,9 @@ class Names:
         return any(self._engine.quads(item, None, MEDKG.RetiredRegion))
 
     def _suggest(self, name: str, index: Mapping[str, frozenset[URIRef]]) -> str:
-        text = fold(name)
-        # A code of two letters is part of many words; it is like none of them.
-        alike = [known for known in index if 2 * len(known) >= len(text)]
-        close = process.extract(text, alike, limit=3, score_cutoff=_CLOSE_ENOUGH)
+        close = process.extract(
+            fold(name), index.keys(), scorer=fuzz.ratio, limit=3, score_cutoff=_CLOSE_ENOUGH
+        )
         items = list(dict.fromkeys(item for match, _, _ in close for item in sorted(index[match])))[:3]
         return (
             f"Did you mean {self._list(items)}?"

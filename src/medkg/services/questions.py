@@ -35,6 +35,7 @@ __all__ = [
     "standalone",
 ]
 
+_HINT: Final = re.compile(r"^ *# (?:To run this elsewhere|VALUES).*\n", re.MULTILINE)
 _WHERE: Final = re.compile(r"\bWHERE\s*\{")
 LANGUAGES: Final = ("en", "fr", "it", "pl")
 
@@ -137,6 +138,7 @@ def ask(
 
     :raises ParameterError: a value can't be used, or a name is none of the question's parameters.
     """
+    version = engine.version
     bindings = bind(names, question, given)
     found = engine.select(question.query, bindings)
     columns = tuple(question.columns)
@@ -146,7 +148,7 @@ def ask(
     )
     rows = [tuple(_cell(row.get(column), labels) for column in columns) for row in found.rows]
     values = {name: _word(term, labels) for name, term in bindings.items()}
-    return Sheet(question, language, engine.version, bindings, values, columns, rows)
+    return Sheet(question, language, version, bindings, values, columns, rows)
 
 
 def standalone(question: Question, bindings: Mapping[str, Term]) -> str:
@@ -156,9 +158,8 @@ def standalone(question: Question, bindings: Mapping[str, Term]) -> str:
     names = " ".join(f"?{name}" for name in bindings)
     # The terms are serialised by rdflib, which escapes what needs it; nothing of a user's text is pasted.
     terms = " ".join(term.n3() for term in bindings.values())
-    return _WHERE.sub(
-        lambda match: f"{match[0]}\n  VALUES ({names}) {{ ({terms}) }}", question.query, count=1
-    )
+    values = f"\n  VALUES ({names}) {{ ({terms}) }}"
+    return _WHERE.sub(lambda match: match[0] + values, _HINT.sub("", question.query), count=1)
 
 
 def bind(names: Names, question: Question, given: Mapping[str, str]) -> dict[str, Term]:

@@ -1,8 +1,8 @@
 """The files that a build is made of, and the checks that a file must pass before it may enter the graph."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +10,7 @@ from rdflib.term import BNode, Literal, URIRef
 
 from medkg import assets
 from medkg.domain.errors import SourceFileError
-from medkg.domain.model import Quad
+from medkg.domain.model import Finding, Quad
 from medkg.domain.namespaces import (
     DCTERMS,
     GRAPH,
@@ -18,6 +18,7 @@ from medkg.domain.namespaces import (
     GRAPH_NUTS,
     GRAPH_ONTOLOGY,
     GRAPH_SHAPES,
+    ID,
     MEDKG,
     NUTS,
     RDF,
@@ -44,18 +45,12 @@ class Folders:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file that was read: its named graph, and its triples in file order."""
+    """One file that was read: its named graph, its triples in file order; facts, or part of the model."""
 
     path: Path
     graph: URIRef
     quads: tuple[Quad, ...]
-
-    @property
-    def is_data(self) -> bool:
-        """True for facts, false for the model (ontology, vocabularies, shapes)."""
-        return self.graph not in {GRAPH_ONTOLOGY, GRAPH_SHAPES} and not self.graph.startswith(
-            str(GRAPH["vocab/"])
-        )
+    is_data: bool
 
 
 def read(folders: Folders, progress: Callable[[int, int], None]) -> tuple[Source, ...]:
@@ -63,11 +58,12 @@ def read(folders: Folders, progress: Callable[[int, int], None]) -> tuple[Source
 
     :raises SourceFileError: a file does not parse, is missing, or has no record in the catalogue.
     """
-    catalog = _read(folders.data / "catalog.ttl", GRAPH_CATALOG)
-    files = dict(_model_files(folders)) | _data_files(folders.data, catalog)
+    catalog = _read(folders.data / "catalog.ttl", GRAPH_CATALOG, is_data=True)
+    model = dict(_model_files(folders))
+    files = model | _data_files(folders.data, catalog)
     sources = [catalog]
     for done, (path, graph) in enumerate(sorted(files.items()), start=1):
-        sources.append(_read(path, graph))
+        sources.append(_read(path, graph, is_data=path not in model))
         progress(done, len(files))
     return tuple(sources)
 
@@ -81,26 +77,53 @@ def check(sources: Sequence[Source]) -> None:
     kept: dict[Literal, bool] = {}
     for source in sources:
         _check_records(source)
+        _check_literals(source, kept)
         if source.is_data:
             _check_blank_nodes(source)
             _check_regions(source, regions)
-            _check_literals(source, kept)
     _check_catalog(sources[0])
 
 
-def locate(focus: str, sources: Iterable[Source]) -> str:
-    """Return the first place, ``file:line``, at which *focus* is described; empty when there is none."""
+def locate(findings: Sequence[Finding], sources: Sequence[Source]) -> dict[Finding, str]:
+    """Return for each finding the place, ``file:line``, of the statement it is about, else of its focus node.
+
+    A finding about something that nobody says has no such statement; neither has one about what is inferred.
+    """
+    foci = {finding.focus for finding in findings}
+    said: dict[str, list[tuple[Source, Quad]]] = {}
     for source in sources:
-        if source.is_data and any(str(quad[0]) == focus for quad in source.quads):
-            line = next(
-                (line for quad, line in places(source.path, source.graph) if str(quad[0]) == focus), None
-            )
-            return f"{source.path}:{line}" if line else str(source.path)
-    return ""
+        for quad in source.quads:
+            if str(quad[0]) in foci:
+                said.setdefault(str(quad[0]), []).append((source, quad))
+    found: dict[Finding, tuple[Source, Quad]] = {}
+    for finding in findings:
+        about = said.get(finding.focus, [])
+        exact = (entry for entry in about if _is_about(finding, entry[1]))
+        if about:
+            found[finding] = next(exact, about[0])
+    files = {source.path: source for source, _ in found.values()}
+    lines = {path: dict(_first_lines(source)) for path, source in files.items()}
+    return {
+        finding: f"{source.path}:{line}" if (line := lines[source.path].get(quad)) else str(source.path)
+        for finding, (source, quad) in found.items()
+    }
 
 
-def _read(path: Path, graph: URIRef) -> Source:
-    return Source(path, graph, tuple(read_turtle(path, graph)))
+def _is_about(finding: Finding, quad: Quad) -> bool:
+    value = str(quad[2]) if isinstance(quad[2], Literal) else compact(str(quad[2]))
+    return compact(str(quad[1])) == finding.path and (value == finding.value or not finding.value)
+
+
+def _first_lines(source: Source) -> Iterator[tuple[Quad, int]]:
+    seen: set[Quad] = set()
+    for quad, line in places(source.path, source.graph):
+        if quad not in seen:
+            seen.add(quad)
+            yield quad, line
+
+
+def _read(path: Path, graph: URIRef, *, is_data: bool) -> Source:
+    return Source(path, graph, tuple(read_turtle(path, graph)), is_data)
 
 
 def _model_files(folders: Folders) -> Iterator[tuple[Path, URIRef]]:
@@ -112,12 +135,20 @@ def _model_files(folders: Folders) -> Iterator[tuple[Path, URIRef]]:
 
 def _data_files(folder: Path, catalog: Source) -> dict[Path, URIRef]:
     """Return the graph of each data file, which the catalogue says; the two must name the same files."""
-    records = {
-        folder / str(value): subject
-        for subject, predicate, value, _ in catalog.quads
-        if predicate == MEDKG.file and isinstance(subject, URIRef)
-    }
-    there = {path for path in folder.rglob("*.ttl") if path != catalog.path}
+    records: dict[Path, URIRef] = {}
+    for quad in catalog.quads:
+        graph, predicate, value, _ = quad
+        if predicate == MEDKG.file and isinstance(graph, URIRef):
+            path = folder / str(value)
+            if path in records or not (graph == GRAPH_NUTS or str(graph).startswith(_DATA_GRAPHS)):
+                raise SourceFileError(
+                    catalog.path,
+                    f"the file {value} can't be the graph {graph}.",
+                    line=_line(catalog, lambda found, wanted=quad: found == wanted),  # type: ignore[misc]
+                    remedy="One file is one graph, called graph/source/... or graph/mentions/...",
+                )
+            records[path] = graph
+    there = {path for path in folder.rglob("*") if _is_data_file(path)} - {catalog.path}
     for path in sorted(there - records.keys()):
         raise SourceFileError(
             path,
@@ -125,7 +156,8 @@ def _data_files(folder: Path, catalog: Source) -> dict[Path, URIRef]:
             remedy="Add a dcat:Dataset with dct:title, dct:source, dct:license, dct:modified and medkg:file.",
         )
     for path in sorted(records.keys() - there):
-        line = _line(catalog, lambda quad, path=path: quad[1] == MEDKG.file and folder / str(quad[2]) == path)  # type: ignore[misc]
+        name = str(path.relative_to(folder))
+        line = _line(catalog, lambda quad, name=name: (quad[1], str(quad[2])) == (MEDKG.file, name))  # type: ignore[misc]
         raise SourceFileError(
             catalog.path,
             f"the record names the file {path.relative_to(folder)}, which is not there.",
@@ -134,6 +166,13 @@ def _data_files(folder: Path, catalog: Source) -> dict[Path, URIRef]:
         )
     return records
 
+
+def _is_data_file(path: Path) -> bool:
+    """Tell whether a file under data/ has to be in the catalogue: any but a saved question."""
+    return path.is_file() and path.suffix != ".rq" and not path.name.startswith(".")
+
+
+_DATA_GRAPHS: Final = (str(GRAPH["source/"]), str(GRAPH["mentions/"]))
 
 _RECORD: Final[Mapping[str, tuple[URIRef, ...]]] = {
     "a title (dct:title)": (DCTERMS.title,),
@@ -159,15 +198,33 @@ def _check_catalog(catalog: Source) -> None:
 
 
 def _check_records(source: Source) -> None:
-    types = Counter(quad for quad in source.quads if quad[1] == RDF.type)
-    for quad, number in types.items():
-        if number > 1:
-            raise SourceFileError(
-                source.path,
-                f"{quad[0]} is described twice in this file: the IRI is a duplicate.",
-                line=_line(source, lambda found, wanted=quad: found == wanted, skip=1),  # type: ignore[misc]
-                remedy="Merge the two descriptions, or give the second one an IRI of its own.",
-            )
+    """Refuse a second description of an entity of ours in one file: a slip, or two things of one name."""
+    number = _second_description(source.quads) if source.is_data else None
+    if number is not None:
+        lines = (line for _, line in places(source.path, source.graph))
+        raise SourceFileError(
+            source.path,
+            f"{source.quads[number][0]} is described twice in this file: the IRI is a duplicate.",
+            line=next(islice(lines, number, None), None),
+            remedy="Merge the two descriptions, or give the second one an IRI of its own.",
+        )
+
+
+def _second_description(quads: Sequence[Quad]) -> int | None:
+    """Return the number of the first triple that takes up an entity again, or gives it its type again."""
+    closed: set[URIRef | BNode] = set()
+    typed: set[Quad] = set()
+    former: URIRef | BNode | None = None
+    for number, quad in enumerate(quads):
+        subject = quad[0]
+        if subject != former and former is not None:
+            closed.add(former)
+        if subject.startswith(str(ID)) and (subject in closed or quad in typed):
+            return number
+        if quad[1] == RDF.type:
+            typed.add(quad)
+        former = subject
+    return None
 
 
 def _check_blank_nodes(source: Source) -> None:

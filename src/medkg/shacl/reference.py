@@ -10,7 +10,7 @@ from typing import Final
 import pyshacl
 from rdflib import Graph
 from rdflib.namespace import RDF, SH
-from rdflib.term import Literal, Node
+from rdflib.term import BNode, Literal, Node
 
 from medkg.domain.errors import StoreFailed
 from medkg.domain.model import Finding, Quad, Report, Severity
@@ -24,6 +24,12 @@ _SEVERITIES: Final[Mapping[Node | None, Severity]] = {
     SH.Info: Severity.INFO,
 }
 _ASIDE: Final = frozenset({SH.name, SH.description, SH.order, SH.group})
+_PATHS: Final = {
+    "^{}": SH.inversePath,
+    "{}*": SH.zeroOrMorePath,
+    "{}+": SH.oneOrMorePath,
+    "{}?": SH.zeroOrOnePath,
+}
 _ORDER: Final = tuple(Severity)
 
 
@@ -35,17 +41,31 @@ def validate(data: Iterable[Quad], shapes: Iterable[Quad]) -> Report:
     :raises StoreFailed: the shapes themselves can't be used.
     """
     shapes_graph = _graph(quad for quad in shapes if not _is_aside(quad))
-    _, report, text = pyshacl.validate(
-        _graph(data), shacl_graph=shapes_graph, inference="none", inplace=True, meta_shacl=False
-    )
-    # A broken run comes back as an exception object in place of the report.
-    if not isinstance(report, Graph):
-        raise StoreFailed(f"The shapes can't be used: {text}")
+    report = _run(_graph(data), shapes_graph)
     findings = [_finding(report, shapes_graph, result) for result in report.objects(None, SH.result)]
     findings.sort(
         key=lambda item: (_ORDER.index(item.severity), item.code, item.focus, item.path, item.value)
     )
     return Report(tuple(findings))
+
+
+def _run(data: Graph, shapes: Graph) -> Graph:
+    try:
+        _, report, _ = pyshacl.validate(
+            data, shacl_graph=shapes, inference="none", inplace=True, meta_shacl=False
+        )
+    # It raises whatever its helpers raise, down to a bare Exception.
+    except Exception as error:
+        raise _unusable(error) from error
+    # A broken run may also come back as an exception object in place of the report.
+    if not isinstance(report, Graph):
+        raise _unusable(report)
+    return report
+
+
+def _unusable(error: object) -> StoreFailed:
+    reason = str(getattr(error, "message", None) or error).strip().partition("\n")[0].rstrip(".")
+    return StoreFailed(f"The shapes can't be used: {reason}.", remedy="Mend the files in shapes/.")
 
 
 def _graph(quads: Iterable[Quad]) -> Graph:
@@ -71,7 +91,7 @@ def _finding(report: Graph, shapes: Graph, result: Node) -> Finding:
         severity=_SEVERITIES.get(severity, Severity.VIOLATION),
         message=_message(report, result),
         focus=str(report.value(result, SH.focusNode)),
-        path=_text(report.value(result, SH.resultPath)),
+        path=_path(report, report.value(result, SH.resultPath)),
         value=_text(report.value(result, SH.value)),
     )
 
@@ -80,6 +100,20 @@ def _message(report: Graph, result: Node) -> str:
     messages = [item for item in report.objects(result, SH.resultMessage) if isinstance(item, Literal)]
     english = [item for item in messages if item.language in {"en", None}]
     return str(min(english or messages, default=""))
+
+
+def _path(report: Graph, path: Node | None) -> str:
+    """Return a property path as SPARQL writes it (SHACL, section 2.3.1)."""
+    if not isinstance(path, BNode):
+        return _text(path)
+    for form, kind in _PATHS.items():
+        inner = report.value(path, kind)
+        if inner is not None:
+            text = _path(report, inner)
+            return form.format(f"({text})" if isinstance(inner, BNode) else text)
+    alternatives = report.value(path, SH.alternativePath)
+    steps = report.items(path if alternatives is None else alternatives)
+    return ("/" if alternatives is None else "|").join(_path(report, step) for step in steps)
 
 
 def _text(term: Node | None) -> str:

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 import pyoxigraph as ox
 from rdflib.term import Literal, URIRef
 
-from medkg.domain.errors import MedkgError, ParameterError, QuerySyntaxError, StoreFailed
+from medkg.domain.errors import Busy, MedkgError, ParameterError, QuerySyntaxError, StoreFailed
 from medkg.domain.model import Quad, QueryRequest, Solutions, Term
 from medkg.domain.namespaces import DCTERMS, PREFIXES, RDFS, SKOS
 from medkg.store import policy
@@ -41,6 +41,9 @@ _POSITION: Final = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 _FUNCTION: Final = re.compile(r"custom function (<[^>]*>) is not supported")
 _EXPECTED: Final = re.compile(r"\b[A-Z][a-z]+(?: [\w']+){2,}")
 
+_PATIENCE: Final = 2.0
+"""Seconds that a query waits for one of the running ones to end."""
+
 _Graph = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 _Graphs = list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] | None
 _Results = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
@@ -55,13 +58,16 @@ class _Version:
 class EmbeddedEngine:
     """Answers from the newest snapshot under *root*; a newly published one is picked up by the next call.
 
+    At most *parallel* queries of :meth:`run` are evaluated at the same time.
+
     :raises StoreMissing: nothing has been built in *root*.
     """
 
-    def __init__(self, root: Path, *, limits: policy.Limits | None = None) -> None:
+    def __init__(self, root: Path, *, limits: policy.Limits | None = None, parallel: int = 8) -> None:
         self._snapshots = Snapshots(root)
         self._limits = limits or policy.Limits()
         self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(parallel)
         self._open: _Version | None = None
         self._current()
 
@@ -75,12 +81,18 @@ class EmbeddedEngine:
         outline = policy.check(request.text, self._limits)
         current = self._current()
 
+        if not self._places.acquire(timeout=_PATIENCE):
+            raise Busy("Too many queries are running.", remedy="Try again in a few seconds.")
+
         # A result of the engine may only be touched by the thread that made it.
         def produce(pipe: Pipe[Format]) -> None:
-            dataset = _dataset(current.store, request, outline)
-            results = _evaluate(dataset, request.text, request.bindings)
-            chosen = negotiate(accept, "graph" if isinstance(results, ox.QueryTriples) else "results")
-            _serialize(results, pipe.begin(chosen), chosen)
+            try:
+                dataset = _dataset(current.store, request, outline)
+                results = _evaluate(dataset, request.text, request.bindings)
+                chosen = negotiate(accept, "graph" if isinstance(results, ox.QueryTriples) else "results")
+                _serialize(results, pipe.begin(chosen), chosen)
+            finally:
+                self._places.release()
 
         chosen, chunks = stream(produce)
         return Answer(chosen, current.number, chunks)
@@ -205,17 +217,34 @@ def _merged(store: ox.Store, default: Iterable[_Graph], named: Iterable[_Graph])
     return copy
 
 
+class _Xml:
+    """A file for XML: the engine writes carriage returns as they are, which XML reads as newlines."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def write(self, data: bytes) -> int:
+        """Pass the bytes on."""
+        self._file.write(data.replace(b"\r", b"&#13;"))
+        return len(data)
+
+    def flush(self) -> None:
+        """Pass the call on."""
+        self._file.flush()
+
+
 def _serialize(results: _Results, file: IO[bytes], chosen: Format) -> None:
     if isinstance(results, ox.QueryTriples):
         _write(results, file, chosen)
     else:
-        results.serialize(file, _RESULTS[chosen.name])
+        target = cast("IO[bytes]", _Xml(file)) if chosen.name == "xml" else file
+        results.serialize(target, _RESULTS[chosen.name])
 
 
 def _write(triples: Iterable[ox.Triple], file: IO[bytes], chosen: Format) -> None:
-    ox.serialize(
-        triples, file, _GRAPHS[chosen.name], prefixes=dict(PREFIXES) if chosen.name != "nt" else None
-    )
+    target = cast("IO[bytes]", _Xml(file)) if chosen.name == "rdfxml" else file
+    prefixes = dict(PREFIXES) if chosen.name != "nt" else None
+    ox.serialize(triples, target, _GRAPHS[chosen.name], prefixes=prefixes)
 
 
 def _label(store: ox.Store, term: URIRef, languages: Sequence[str]) -> str | None:

@@ -42,6 +42,7 @@ class Engine(Protocol):
         :raises QuerySyntaxError: the text is not SPARQL 1.1; with line and column.
         :raises QueryRefused: the policy does not run it.
         :raises TooLarge: the text is longer or deeper than the limits.
+        :raises Busy: too many queries are running.
         :raises NotAcceptable: no format of the result fits *accept* (an HTTP Accept value).
         """
 

@@ -81,7 +81,7 @@ def negotiate(accept: str, kind: Kind) -> Format:
     offers = RESULT_FORMATS if kind == "results" else GRAPH_FORMATS
     if not accept.strip():
         return offers[0]
-    if "/" not in accept:
+    if "/" not in accept and accept.strip() != "*":
         return by_name(accept.strip(), kind)
     ranges = _parse(accept)
     best = max(offers, key=lambda offer: _quality(offer.media_types, ranges))
@@ -96,13 +96,9 @@ def wants_html(accept: str) -> bool:
     html = max(
         (entry.quality for entry in ranges if entry.specificity("text/html") == _SAME_TYPE), default=0.0
     )
-    named = [
-        entry.quality
-        for entry in ranges
-        for offer in FORMATS
-        if offer.media_types[0] == f"{entry.type}/{entry.subtype}"
-    ]
-    return html > 0 and html >= max(named, default=0.0)
+    # Browsers name application/xml too, and mean XHTML.
+    others = [name for offer in FORMATS for name in offer.media_types if not name.endswith("/xml")]
+    return html > 0 and html >= max(_quality_of(name, ranges) for name in others)
 
 
 def _choices(kind: Kind) -> str:
@@ -127,7 +123,7 @@ def _parse(accept: str) -> tuple[_Range, ...]:
 
 def _parse_range(part: str) -> _Range | None:
     media_type, *parameters = (piece.strip() for piece in part.split(";"))
-    type_, _, subtype = media_type.lower().partition("/")
+    type_, _, subtype = ("*/*" if media_type == "*" else media_type.lower()).partition("/")
     if not type_ or not subtype:
         return None
     quality = next((value for name in parameters if (value := _parse_quality(name)) is not None), 1.0)

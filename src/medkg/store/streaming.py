@@ -4,6 +4,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from traceback import clear_frames
 from typing import IO, Final, Generic, TypeVar, cast
 
 from medkg.domain.errors import StoreFailed
@@ -141,8 +142,17 @@ def _run(produce: Callable[[Pipe[Head]], None], pipe: Pipe[Head]) -> None:
         except _Abandoned:
             raise
         except Exception as error:  # noqa: BLE001 - handed to the reader, who knows what to do with it
+            _let_go(error)
             pipe.put(error)
         except BaseException as error:  # noqa: BLE001 - a panic of the engine, which must not leave a reader waiting
             failure = StoreFailed("The engine could not go on.")
             failure.__cause__ = error
+            _let_go(failure)
             pipe.put(failure)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Empty the frames that an error holds: what the engine made must die in the thread that made it."""
+    while error is not None:
+        clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,181 @@
+"""store/formats.py: an Accept value picks the format that RFC 9110, section 12.5.1, says it does."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medkg.domain.errors import NotAcceptable
+from medkg.store.formats import FORMATS, GRAPH_FORMATS, RESULT_FORMATS, Kind, by_name, negotiate, wants_html
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+OLD_BROWSER = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"
+
+
+@pytest.mark.parametrize(
+    ("accept", "results", "graph"),
+    [
+        # No preference.
+        ("", "json", "ttl"),
+        ("   ", "json", "ttl"),
+        ("*/*", "json", "ttl"),
+        ("*/*;q=0.001", "json", "ttl"),
+        # One type, in any case and with parameters.
+        ("application/sparql-results+json", "json", None),
+        ("Application/SPARQL-Results+JSON", "json", None),
+        ("application/json", "json", "jsonld"),
+        ("application/sparql-results+xml", "xml", None),
+        ("application/xml", "xml", "rdfxml"),
+        ("text/xml", "xml", "rdfxml"),
+        ("text/csv", "csv", None),
+        ("text/csv; charset=utf-8", "csv", None),
+        ("text/csv;charset=utf-8;q=0.3, text/tab-separated-values;q=0.2", "csv", None),
+        ("text/tab-separated-values", "tsv", None),
+        ("text/turtle", None, "ttl"),
+        ("application/x-turtle", None, "ttl"),
+        ("application/n-triples", None, "nt"),
+        ("text/plain", None, "nt"),
+        ("application/ld+json", None, "jsonld"),
+        ("application/ld+json;profile=http://www.w3.org/ns/json-ld#compacted", None, "jsonld"),
+        ("application/rdf+xml", None, "rdfxml"),
+        # Qualities decide, then the order of the table, never the order of the header.
+        ("text/csv;q=0.5, application/sparql-results+xml;q=0.9", "xml", None),
+        ("text/csv, application/sparql-results+json", "json", None),
+        ("application/rdf+xml, text/turtle", None, "ttl"),
+        ("application/rdf+xml, text/turtle;q=0.999", None, "rdfxml"),
+        ("text/csv;q=1.000, application/json;q=0.9", "csv", "jsonld"),
+        ("text/csv ; q = 0.2 , application/json ; Q=0.1", "csv", "jsonld"),
+        # Wildcards.
+        ("text/*", "xml", "ttl"),
+        ("application/*", "json", "ttl"),
+        ("text/*;q=0.5, application/rdf+xml;q=0.4", "xml", "ttl"),
+        ("application/rdf+xml, */*;q=0.1", "json", "rdfxml"),
+        ("image/*", None, None),
+        ("*/turtle", None, None),
+        # The most specific range decides on a type, whatever its quality.
+        ("text/*;q=0.5, text/csv;q=0.1, application/sparql-results+json;q=0.3", "xml", "ttl"),
+        ("*/*, application/sparql-results+json;q=0, application/json;q=0", "xml", "ttl"),
+        ("*/*;q=0.1, text/csv;q=0.2", "csv", "ttl"),
+        ("text/csv;q=0.9, text/*;q=0", "csv", None),
+        ("text/turtle;q=0, application/*;q=0, */*", "xml", "nt"),
+        # Refused.
+        ("text/csv;q=0", None, None),
+        ("*/*;q=0", None, None),
+        ("image/png", None, None),
+        ("image/png, */*;q=0", None, None),
+        # Short names, as in ?format=.
+        ("csv", "csv", None),
+        (" tsv ", "tsv", None),
+        ("ttl", None, "ttl"),
+        ("nt", None, "nt"),
+        ("jsonld", None, "jsonld"),
+        ("rdfxml", None, "rdfxml"),
+        ("xml", "xml", None),
+        ("pdf", None, None),
+        ("CSV", None, None),
+        # Garbage among the ranges is passed over.
+        (", ,text/csv,,", "csv", None),
+        ("/, text/csv", "csv", None),
+        ("/csv, text/", None, None),
+        ("text/csv;q=high, text/tab-separated-values;q=0.1", "tsv", None),
+        ("text/csv;q=-1, text/tab-separated-values;q=0.1", "tsv", None),
+        ("text/csv;q=7, text/tab-separated-values;q=0.9", "csv", None),
+        ("text/csv;q=nan, text/tab-separated-values;q=0.1", "tsv", None),
+        ("text/csv;q=nan", None, None),
+        ("text/csv;q=", None, None),
+        ("text/csv;;;, x", "csv", None),
+        # What clients really send.
+        (BROWSER, "xml", "rdfxml"),
+        (OLD_BROWSER, "json", "ttl"),
+        ("application/sparql-results+json,application/json;q=0.9,text/turtle;q=0.9", "json", "ttl"),
+        ("application/sparql-results+xml;q=0.8, application/sparql-results+json", "json", None),
+        ("text/turtle, application/n-triples;q=0.9, application/rdf+xml;q=0.5, */*;q=0.1", "json", "ttl"),
+    ],
+)
+def test_negotiation(accept: str, results: str | None, graph: str | None) -> None:
+    """Each Accept value gives one format for results and one for graphs, or nothing that is acceptable."""
+    assert _name(accept, "results") == results
+    assert _name(accept, "graph") == graph
+
+
+def _name(accept: str, kind: Kind) -> str | None:
+    try:
+        return negotiate(accept, kind).name
+    except NotAcceptable:
+        return None
+
+
+@given(st.text(), st.sampled_from(["results", "graph"]))
+def test_any_text_has_a_format_or_none(accept: str, kind: Kind) -> None:
+    """An Accept value of any kind gives a format of the kind asked for, or NotAcceptable."""
+    name = _name(accept, kind)
+    assert name is None or by_name(name, kind).kind == kind
+
+
+@given(st.permutations([f"{entry.media_types[0]};q=0.{rank}" for rank, entry in enumerate(FORMATS, start=1)]))
+def test_the_order_of_the_header_is_of_no_account(ranges: list[str]) -> None:
+    """However the ranges are ordered, the greatest quality wins."""
+    assert _name(", ".join(ranges), "results") == "tsv"
+    assert _name(", ".join(ranges), "graph") == "rdfxml"
+
+
+@pytest.mark.parametrize("kind", ["results", "graph"])
+@pytest.mark.parametrize("accept", ["image/png", "pdf"])
+def test_a_refusal_lists_what_there_is(accept: str, kind: Kind) -> None:
+    """NotAcceptable repeats what was asked and names each format that can be had, with its media type."""
+    with pytest.raises(NotAcceptable) as caught:
+        negotiate(accept, kind)
+
+    offers = RESULT_FORMATS if kind == "results" else GRAPH_FORMATS
+    assert accept in str(caught.value)
+    for offer in offers:
+        assert f"{offer.name} ({offer.media_types[0]})" in str(caught.value)
+
+
+def test_a_refusal_repeats_no_endless_header() -> None:
+    """An Accept value of any length makes a short message."""
+    with pytest.raises(NotAcceptable) as caught:
+        negotiate("image/png, " * 10_000, "graph")
+
+    assert len(str(caught.value)) < 600
+
+
+def test_every_format_answers_to_its_name_and_to_each_of_its_types() -> None:
+    """The table has no format that can't be reached, and none that another one hides."""
+    for entry in FORMATS:
+        assert by_name(entry.name, entry.kind) is entry
+        assert [negotiate(media_type, entry.kind) for media_type in entry.media_types] == [entry] * len(
+            entry.media_types
+        )
+
+
+def test_text_types_say_their_character_set() -> None:
+    """The type that is sent names UTF-8 for text, and nothing for the types that define it themselves."""
+    for entry in FORMATS:
+        assert entry.content_type.endswith("; charset=utf-8") == entry.media_types[0].startswith("text/")
+        assert re.fullmatch(r"[a-z]+/[a-z+-]+(; charset=utf-8)?", entry.content_type)
+
+
+@pytest.mark.parametrize(
+    ("accept", "page"),
+    [
+        (BROWSER, True),
+        (OLD_BROWSER, True),
+        ("text/html", True),
+        ("TEXT/HTML", True),
+        ("text/html;q=0.5, text/turtle;q=0.5", True),
+        ("text/html;q=0.4, text/turtle;q=0.5", False),
+        ("text/html;q=0", False),
+        ("text/html;q=0, */*", False),
+        ("*/*", False),
+        ("text/*", False),
+        ("", False),
+        ("csv", False),
+        ("application/json", False),
+        ("text/turtle, text/html;q=0.9", False),
+    ],
+)
+def test_a_page_is_for_those_that_name_html(accept: str, page: bool) -> None:
+    """A client gets a page when it names HTML and prefers no machine format; a wildcard names nothing."""
+    assert wants_html(accept) is page
