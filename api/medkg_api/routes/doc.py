@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from rdflib.term import URIRef
 from starlette.responses import Response
 
@@ -16,7 +16,6 @@ from medkg.services.questions import fallback
 from medkg.store import formats
 from medkg_api.deps import Accept, ContextDep, Language
 from medkg_api.headers import cached
-from medkg_api.routes.api import json_ld
 
 __all__ = ["router"]
 
@@ -67,9 +66,5 @@ def _describe(request: Request, context: ContextDep, iri: URIRef, accept: str, l
         page = context.pages.get_template("entity.html").render(item=item, language=language)
         return cached(request, version, HTMLResponse(page))
     chosen = formats.negotiate(accept, "graph")
-    if chosen.name == "jsonld":
-        return cached(
-            request, version, JSONResponse(json_ld(context).item(item), media_type="application/ld+json")
-        )
     body = context.engine.serialize(explore.triples(context.engine, item), chosen)
     return cached(request, version, Response(body, media_type=chosen.content_type))
