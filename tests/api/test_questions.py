@@ -213,7 +213,7 @@ def test_the_client_chooses_the_form(client: TestClient, accept: str, content_ty
             "There is no question 'shared-things'. Did you mean shared-actions?",
         ),
         ("/questions/weather.json", 404, "There is no question 'weather'."),
-        ("/questions/shared-actions.pdf", 400, "The parameter extension has a value that can't be used: "),
+        ("/questions/shared-actions.pdf", 404, "There is no answer as .pdf."),
         ("/questions/shared-actions?format=pdf", 406, "There is no format 'pdf' here."),
         (
             "/questions/shared-actions?format=xml",

@@ -1,12 +1,12 @@
 """``/questions``: the saved questions and their answers."""
 
-from typing import Any, Literal
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.responses import Response
 
-from medkg.domain.errors import NotAcceptable
+from medkg.domain.errors import NotAcceptable, NotFound
 from medkg.services import questions, tables
 from medkg.services.questions import Question, Sheet
 from medkg.store import formats
@@ -40,11 +40,13 @@ def answer_as(
     context: ContextDep,
     language: Language,
     name: str,
-    extension: Literal["json", "csv", "rq"],
+    extension: str,
 ) -> Response:
     """Answer a question as JSON or CSV, or return its query, ready to run (.rq)."""
     version = context.engine.version
     question = questions.find(context.questions, name)
+    if extension not in {"json", "csv", "rq"}:
+        raise NotFound(f"There is no answer as .{extension[:20]}.", remedy="Ask for .json, .csv or .rq.")
     if extension == "rq":
         bindings = questions.bind(context.names, question, _given(request))
         response: Response = PlainTextResponse(

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdflib import Graph
 from rdflib.term import URIRef
@@ -15,6 +15,7 @@ SLUGS = st.from_regex(r"[a-z0-9]+(-[a-z0-9]+)*", fullmatch=True)
 
 
 @given(SLUGS, SLUGS)
+@settings(deadline=None)
 def test_what_is_minted_can_be_taken_apart(kind: str, slug: str) -> None:
     """An IRI is its type and slug under id/; both can be read from it, and it has a place on this service."""
     iri = mint(kind, slug)
@@ -78,6 +79,7 @@ def test_compact(iri: str, short: str) -> None:
 
 
 @given(st.sampled_from(sorted(PREFIXES)), st.from_regex(r"[A-Za-z0-9_-]{1,8}", fullmatch=True))
+@settings(deadline=None)
 def test_what_is_compact_means_the_same(prefix: str, name: str) -> None:
     """A short form is valid Turtle with medkg's prefixes, and stands for the IRI it was made of."""
     iri = URIRef(PREFIXES[prefix] + name)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medkg.domain.errors import NotAcceptable
@@ -107,6 +107,7 @@ def _name(accept: str, kind: Kind) -> str | None:
 
 
 @given(st.text(), st.sampled_from(["results", "graph"]))
+@settings(deadline=None)
 def test_any_text_has_a_format_or_none(accept: str, kind: Kind) -> None:
     """An Accept value of any kind gives a format of the kind asked for, or NotAcceptable."""
     name = _name(accept, kind)
@@ -114,6 +115,7 @@ def test_any_text_has_a_format_or_none(accept: str, kind: Kind) -> None:
 
 
 @given(st.permutations([f"{entry.media_types[0]};q=0.{rank}" for rank, entry in enumerate(FORMATS, start=1)]))
+@settings(deadline=None)
 def test_the_order_of_the_header_is_of_no_account(ranges: list[str]) -> None:
     """However the ranges are ordered, the greatest quality wins."""
     assert _name(", ".join(ranges), "results") == "tsv"

@@ -1,11 +1,13 @@
 """store/policy.py: what a query may do is decided on the tokens that the engine will see."""
 
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
@@ -104,6 +106,27 @@ def test_the_word_service_alone_harms_nobody(text: str) -> None:
     """SERVICE in a string, comment, IRI, prefixed name, variable, label or language tag is no SERVICE."""
     assert check(text.replace("%", AWAY), Limits()).service is None
     ox.Store().query(text.replace("%", AWAY))
+
+
+W3C = Path(os.environ.get("MEDKG_W3C") or Path(__file__).parents[4] / "shared" / "w3c") / "sparql"  # noqa: TID251
+"""The test suite of the W3C, which is not part of the project."""
+
+
+@pytest.mark.skipif(not W3C.is_dir(), reason="the W3C suite is not here (MEDKG_W3C)")
+def test_no_query_of_the_standard_is_refused() -> None:
+    """Every SPARQL 1.0 and 1.1 query of the W3C suite that the engine parses passes, but for SERVICE."""
+    refused = {}
+    paths = [path for version in ("sparql10", "sparql11") for path in sorted((W3C / version).rglob("*.rq"))]
+    for path in paths:
+        text = "BASE <http://example.org/> " + path.read_text(encoding="utf-8", errors="replace")
+        with suppress(SyntaxError, OSError, RuntimeError):
+            ox.Store().query(text)
+            try:
+                check(text, Limits())
+            except MedkgError as error:
+                refused[path] = error
+    assert len(paths) > 500
+    assert {path: error for path, error in refused.items() if "SERVICE" not in str(error)} == {}
 
 
 PIECES = [

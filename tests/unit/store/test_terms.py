@@ -2,7 +2,7 @@
 
 import pyoxigraph as ox
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdflib import XSD
 from rdflib.term import BNode, Literal, URIRef
@@ -32,6 +32,7 @@ QUADS = st.tuples(st.one_of(IRIS, BNODES), IRIS, TERMS, st.one_of(IRIS, st.none(
 
 
 @given(TERMS)
+@settings(deadline=None)
 def test_a_term_survives_the_way_to_the_engine_and_back(term: Term) -> None:
     """IRIs, blank nodes and literals, with any lexical form, language or datatype, come back unchanged."""
     back = from_ox(to_ox(term))
@@ -39,6 +40,7 @@ def test_a_term_survives_the_way_to_the_engine_and_back(term: Term) -> None:
 
 
 @given(st.lists(QUADS, max_size=5))
+@settings(deadline=None)
 def test_quads_survive_the_way_to_the_engine_and_back(quads: list[Quad]) -> None:
     """Quads keep their graph, where None is the default graph; triples are the same without it."""
     there = list(quads_to_ox(quads))
