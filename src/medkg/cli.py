@@ -8,19 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any, Never
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from medkg import __version__, assets, config
+from medkg import __version__, assets, config, terminal
 from medkg.domain.errors import CallError, MedkgError, NotAcceptable
 from medkg.domain.model import Finding, QueryRequest, Report, Severity
 from medkg.domain.namespaces import BASE, display
 
 __all__ = ["app", "main"]
 
-_PIPE_WIDTH = 10_000
-"""A pipe has no width; folding a line there would spoil what programs read."""
 
 app = typer.Typer(
     name="medkg",
@@ -74,7 +69,7 @@ def main() -> None:
         app(prog_name="medkg")
     except MedkgError as error:
         for finding in getattr(error, "findings", ()):
-            _console(stderr=True).print(f"  {finding}", highlight=False, soft_wrap=True, markup=False)
+            terminal.console(stderr=True).print(f"  {finding}", highlight=False, soft_wrap=True, markup=False)
         _fail(f"medkg: {error}", error.exit_code)
     except BrokenPipeError:
         sys.stderr.close()
@@ -148,7 +143,7 @@ def query(
     Example: medkg query "SELECT ?p WHERE { ?p a medkg:Partnership } LIMIT 5"
     """
     request = QueryRequest(_query_text(text, file))
-    _check_target(output)
+    terminal.check_target(output)
     if format_ is None and output is not None:
         format_ = _format_of(output)
     if format_ is QueryFormat.table and output is not None:
@@ -159,7 +154,7 @@ def query(
         elif format_ is QueryFormat.xlsx:
             _write_workbook(engine, request, output)
         else:
-            _write(engine.run(request, str(format_)).chunks, output)
+            terminal.write(engine.run(request, str(format_)).chunks, output)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -188,13 +183,13 @@ def ask(
     with _engine(data_dir) as engine:
         sheet = questions.ask(engine, Names(engine), asked, given, lang)
     if format_ is AnswerFormat.json:
-        _console().print_json(data=tables.sheet_as_json(sheet))
+        terminal.console().print_json(data=tables.sheet_as_json(sheet))
     elif format_ is AnswerFormat.csv:
         sys.stdout.write(tables.sheet_as_csv(sheet))
     else:
         rows = [[cell.label if cell else "" for cell in row] for row in sheet.rows]
-        _console().print(asked.worded(sheet.values, lang), highlight=False, markup=False)
-        _print_table([sheet.heading(name) for name in sheet.columns], rows)
+        terminal.console().print(asked.worded(sheet.values, lang), highlight=False, markup=False)
+        terminal.print_table([sheet.heading(name) for name in sheet.columns], rows)
 
 
 @app.command()
@@ -215,8 +210,8 @@ def roadmap(
     if output is not None:
         roadmaps.write(table, output)
     else:
-        _print_table(roadmaps.columns(), list(roadmaps.rows(table)))
-    errors = _console(stderr=True)
+        terminal.print_table(roadmaps.columns(), list(roadmaps.rows(table)))
+    errors = terminal.console(stderr=True)
     for line in roadmaps.log(table):
         errors.print(line, highlight=False, markup=False, soft_wrap=True)
     errors.print(f"{len(table.rows)} actions, {len(table.repairs)} repairs", highlight=False)
@@ -226,8 +221,8 @@ def _build(settings: config.Settings, dump: Path | None) -> None:
     from medkg.services import build as service
     from medkg.services.sources import Folders
 
-    _check_target(dump)
-    with _progress() as progress:
+    terminal.check_target(dump)
+    with terminal.progress() as progress:
         summary = service.build(
             settings.data_dir,
             Folders.installed(),
@@ -236,15 +231,15 @@ def _build(settings: config.Settings, dump: Path | None) -> None:
             dump=dump,
         )
     report = summary.report
-    _print_table(
+    terminal.print_table(
         ["Graph", "Triples"],
         [[name.removeprefix(BASE), f"{count:,}"] for name, count in summary.graphs.items()],
     )
-    _print_table(
+    terminal.print_table(
         ["Class", "Entities"], [[display(name), f"{count:,}"] for name, count in summary.classes.items()]
     )
     if report.findings:
-        _print_table(["Code", "Severity", "Number", "For example"], _by_code(report))
+        terminal.print_table(["Code", "Severity", "Number", "For example"], _by_code(report))
     warnings, infos = report.of(Severity.WARNING), report.of(Severity.INFO)
     typer.echo(
         f"Version {summary.version}: {sum(summary.graphs.values()):,} quads in {len(summary.graphs)} graphs, "
@@ -263,29 +258,6 @@ def _by_code(report: Report) -> list[list[str]]:
         [code, str(found[0].severity), str(len(found)), f"{display(found[0].focus)}: {found[0].message}"]
         for code, found in groups.items()
     ]
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """Yield the listener of a build: a bar on a terminal, a plain line per stage elsewhere."""
-    console = _console(stderr=True)
-    if not console.is_terminal:
-        seen: list[str] = []
-
-        def line(stage: str, done: int, total: int) -> None:
-            del done, total
-            if stage not in seen:
-                seen.append(stage)
-                console.print(f"{stage} ...", highlight=False)
-
-        yield line
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("Starting", total=None)
-        yield lambda stage, done, total: bar.update(
-            task, description=stage, completed=done, total=total or None
-        )
 
 
 @contextmanager
@@ -336,7 +308,7 @@ def _print_solutions(engine: Any, request: QueryRequest) -> None:
         [display(row[name]["value"]) if name in row else "" for name in names]
         for row in found["results"]["bindings"]
     ]
-    _print_table(names, rows)
+    terminal.print_table(names, rows)
 
 
 def _write_workbook(engine: Any, request: QueryRequest, output: Path | None) -> None:
@@ -361,26 +333,6 @@ def _format_of(path: Path) -> QueryFormat:
         raise CallError(f"The name {path} says no format.", remedy="Add --format.") from None
 
 
-def _check_target(path: Path | None) -> None:
-    """Refuse a file that can't be written before the work for it is done.
-
-    :raises CallError: it is a folder, or its folder is not there.
-    """
-    if path is not None and (path.is_dir() or not path.parent.is_dir()):
-        raise CallError(f"The file {path} can't be written.", remedy="Name a file in a folder that is there.")
-
-
-def _write(chunks: Iterator[bytes], output: Path | None) -> None:
-    if output is None:
-        for chunk in chunks:
-            sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
-        return
-    with output.open("wb") as file:
-        for chunk in chunks:
-            file.write(chunk)
-
-
 def _list_questions(known: Any, lang: str) -> None:
     rows = [
         [
@@ -391,7 +343,7 @@ def _list_questions(known: Any, lang: str) -> None:
         ]
         for item in known
     ]
-    _print_table(["No.", "Name", "Question", "Parameters"], rows)
+    terminal.print_table(["No.", "Name", "Question", "Parameters"], rows)
 
 
 def _given(arguments: list[str]) -> dict[str, str]:
@@ -404,20 +356,6 @@ def _given(arguments: list[str]) -> dict[str, str]:
             raise CallError(f"{argument!r} is no parameter.", remedy="Give parameters as --name value.")
         given[name[2:]] = value
     return given
-
-
-def _print_table(header: Any, rows: Any) -> None:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in header:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    _console().print(table, highlight=False, markup=False) if rows else typer.echo("no rows")
-
-
-def _console(*, stderr: bool = False) -> Console:
-    stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else _PIPE_WIDTH)
 
 
 def _fail(message: str, code: int) -> Never:

@@ -29,9 +29,7 @@ def test_named_graphs_are_contexts(summary: Summary, data_dir: Path) -> None:
 def test_sparql_is_answered(summary: Summary, data_dir: Path) -> None:
     """A query on the view finds the names of a region in four languages."""
     assert summary.version == 1
-    rows = open_dataset(data_dir).query(
-        "SELECT ?name { nuts:PL22 skos:prefLabel ?name }", initNs={"nuts": NUTS, "skos": SKOS}
-    )
+    rows = open_dataset(data_dir).query(f"SELECT ?name {{ <{NUTS.PL22}> <{SKOS.prefLabel}> ?name }}")
 
     assert {str(row[0]) for row in rows} == {"Silesia", "Silésie", "Slesia", "Śląskie"}  # type: ignore[index]
 
