@@ -51,6 +51,7 @@ ONE_RUN = """
 import json, resource, sys, time
 from pathlib import Path
 from typing import Any
+from medkg.domain.model import Severity
 from medkg.services.build import build
 from medkg.services.sources import Folders
 
@@ -68,7 +69,7 @@ lengths = {n: (starts[names[i + 1]] if i + 1 < len(names) else end) - starts[n] 
 print(json.dumps({
     "seconds": summary.seconds, "stages": lengths, "sha256": summary.sha256, "merged": summary.merged,
     "graphs": {str(k): v for k, v in summary.graphs.items()},
-    "findings": {s: len(summary.report.of(s)) for s in ("violation", "warning", "info")},
+    "findings": {str(s): len(summary.report.of(s)) for s in Severity},
     "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
 }))
 """
@@ -83,7 +84,7 @@ def main() -> None:
             command = [sys.executable, "-c", ONE_RUN, folder]
             found = subprocess.run(command, capture_output=True, text=True, check=True)
         runs.append(json.loads(found.stdout))
-        print(f"run {number}: {runs[-1]['seconds']:.1f} s")
+        print(f"run {number}: {runs[-1]['seconds']:.1f} s", flush=True)
         time.sleep(1)
     if len({run["sha256"] for run in runs}) != 1:
         sys.exit("the runs do not give the same graph")
@@ -124,7 +125,7 @@ def kinds(graphs: dict[str, int]) -> list[tuple[str, int, int]]:
     for name, count in graphs.items():
         found.setdefault(name.partition("/")[0], []).append(count)
     return [
-        (f"`graph/{kind}`" + ("/…" if len(counts) > 1 else ""), len(counts), sum(counts))
+        (f"`graph/{kind}/…`" if len(counts) > 1 else f"`graph/{kind}`", len(counts), sum(counts))
         for kind, counts in found.items()
     ]
 
