@@ -53,7 +53,8 @@ def contradictions(graph: Graph) -> list[str]:
     headers = set(graph.subjects(RDF.type, OWL.Ontology))
     logic = Graph()
     logic += (triple for triple in graph if triple[1] not in annotations and triple[0] not in headers)
-    owlrl.DeductiveClosure(owlrl.OWLRL_Semantics).expand(logic)
+    # owlrl's own ideas of XML Schema literals would replace those of rdflib for the rest of the process.
+    owlrl.DeductiveClosure(owlrl.OWLRL_Semantics, improved_datatypes=False).expand(logic)
     return sorted(str(message) for message in logic.objects(None, ERROR))
 
 
