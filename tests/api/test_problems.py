@@ -16,7 +16,7 @@ from medkg.store.embedded import EmbeddedEngine
 from medkg_api.app import create_app
 from medkg_api.problems import STATUS
 
-SECRET = "/work/secret/graph.py: pyoxigraph.Error at 0x7f00"  # noqa: S105 - what must not leak
+SECRET = "/srv/secret/graph.py: pyoxigraph.Error at 0x7f00"  # noqa: S105 - what must not leak
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 CLASSES = sorted(
