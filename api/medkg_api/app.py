@@ -23,6 +23,7 @@ from medkg.store.policy import Limits
 from medkg_api import problems
 from medkg_api.deps import Context, make_pages
 from medkg_api.headers import safety
+from medkg_api.representations import JsonLd
 from medkg_api.routes import api, doc, health, pages, sparql
 from medkg_api.routes import questions as question_routes
 
@@ -47,7 +48,10 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     known = questions.load(assets.directory("data") / "questions")
-    app.state.context = Context(settings, engine, Names(engine), known, make_pages())
+    json_ld = JsonLd(
+        assets.directory("ontology") / "context.jsonld", f"{settings.base_url}/ontology/context.jsonld"
+    )
+    app.state.context = Context(settings, engine, Names(engine), known, make_pages(), json_ld)
     problems.install(app)
     for module in (sparql, api, doc, question_routes, health, pages):
         app.include_router(module.router)

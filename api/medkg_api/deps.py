@@ -13,6 +13,7 @@ from medkg.domain.namespaces import display, local_path
 from medkg.services.names import Names
 from medkg.services.questions import LANGUAGES, Question
 from medkg.store.engine import Engine
+from medkg_api.representations import JsonLd
 
 __all__ = ["Accept", "Context", "ContextDep", "Language", "make_pages"]
 
@@ -26,6 +27,7 @@ class Context:
     names: Names
     questions: tuple[Question, ...]
     pages: Environment
+    json_ld: JsonLd
 
 
 def _context(request: Request) -> Context:
@@ -40,9 +42,8 @@ def _accept(request: Request) -> str:
     return request.query_params.get("format") or request.headers.get("accept", "")
 
 
-def _language(request: Request, context: Annotated[Context, Depends(_context)]) -> str:
+def _language(request: Request) -> str:
     """Return the language of the answer: ``lang``, else the best of Accept-Language, else English."""
-    del context
     asked = request.query_params.get("lang")
     if asked:
         if asked not in LANGUAGES:

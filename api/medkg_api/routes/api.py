@@ -7,28 +7,18 @@ from fastapi.responses import JSONResponse
 from rdflib.term import URIRef
 from starlette.responses import RedirectResponse, Response
 
-from medkg import assets
 from medkg.domain.errors import NotFound, ParameterError
 from medkg.services import explore
 from medkg.services.explore import LISTINGS, MAX_SIZE, Listing
 from medkg.services.questions import fallback
 from medkg_api.deps import ContextDep, Language
 from medkg_api.headers import cached, page_links
-from medkg_api.representations import JsonLd
 
-__all__ = ["json_ld", "router"]
+__all__ = ["router"]
 
 router = APIRouter(prefix="/api", tags=["entities"])
 
 _RESERVED = frozenset({"page", "size", "lang"})
-
-
-def json_ld(context: ContextDep) -> JsonLd:
-    """Return the writer of JSON-LD for this service's own context address."""
-    return JsonLd(
-        assets.directory("ontology") / "context.jsonld",
-        f"{context.settings.base_url}/ontology/context.jsonld",
-    )
 
 
 def _add(listing: Listing) -> None:
@@ -68,7 +58,7 @@ def _add(listing: Listing) -> None:
             languages=fallback(language),
         )
         links = page_links(request, context.settings.base_url, found)
-        response = JSONResponse(json_ld(context).page(found, links), media_type="application/ld+json")
+        response = JSONResponse(context.json_ld.page(found, links), media_type="application/ld+json")
         if links:
             response.headers["Link"] = ", ".join(
                 f'<{target}>; rel="{name}"' for name, target in links.items()
@@ -88,7 +78,7 @@ def _add(listing: Listing) -> None:
         version = context.engine.version
         iri = _find(context, listing, key)
         item = explore.entity(context.engine, iri, fallback(language))
-        response = JSONResponse(json_ld(context).item(item), media_type="application/ld+json")
+        response = JSONResponse(context.json_ld.item(item), media_type="application/ld+json")
         return cached(request, version, response, vary="Accept-Language")
 
 

@@ -18,9 +18,8 @@ from medkg.domain.namespaces import (
     RDF,
     SKOS,
     XSD,
-    display,
 )
-from medkg.services.names import Names
+from medkg.services.names import Names, worded
 from medkg.store.engine import Engine
 from medkg.store.writer import is_public
 
@@ -236,14 +235,14 @@ def entity(engine: Engine, iri: URIRef, languages: Sequence[str] = ("en",)) -> I
     values = {value for _, value in said if isinstance(value, URIRef)}
     labels = engine.labels(values | {iri}, languages)
     statements = [
-        Statement(predicate, value, _label(value, labels), tuple(sorted(graphs)))
+        Statement(predicate, value, worded(value, labels), tuple(sorted(graphs)))
         for (predicate, value), graphs in said.items()
     ]
     statements.sort(key=_statement_order)
     graphs = {graph for entry in statements for graph in entry.graphs if graph != GRAPH_INFERRED}
     return Item(
         iri,
-        labels.get(iri) or display(iri),
+        worded(iri, labels),
         _main_classes(statements),
         statements,
         _sources(engine, graphs, languages),
@@ -282,10 +281,6 @@ def _value(names: Names, name: str, filter_: Filter, text: str) -> Term:
             )
         case class_:
             return names.entity(text, class_, parameter=name)
-
-
-def _label(value: Term, labels: Mapping[URIRef, str]) -> str:
-    return labels.get(value) or display(value) if isinstance(value, URIRef) else str(value)
 
 
 def _statement_order(statement: Statement) -> tuple[bool, bool, str, str]:

@@ -3,16 +3,18 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from rapidfuzz import fuzz, process
 from rdflib.term import URIRef
 
 from medkg.domain.errors import ParameterError
-from medkg.domain.namespaces import BASE, ID, MEDKG, NUTS, PREFIXES, VOCAB, slugify
+from medkg.domain.model import Term
+from medkg.domain.namespaces import BASE, ID, MEDKG, NUTS, PREFIXES, VOCAB, display, slugify
 from medkg.store.engine import Engine
 
-__all__ = ["Names", "fold", "largest"]
+__all__ = ["Names", "fold", "largest", "worded"]
 
 # Letters that Unicode does not decompose into a base letter and an accent.
 _PLAIN: Final = str.maketrans(
@@ -35,12 +37,25 @@ def fold(name: str) -> str:
     return " ".join(re.findall(r"\w+", letters.translate(_PLAIN).replace("_", " ")))
 
 
+def worded(term: Term, labels: Mapping[URIRef, str]) -> str:
+    """Return what people are shown for a term: its label, else its IRI in short, else its text."""
+    return labels.get(term) or display(term) if isinstance(term, URIRef) else str(term)
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The entities of one class, by folded name and by IRI."""
+
+    by_name: Mapping[str, frozenset[URIRef]]
+    by_iri: Mapping[str, URIRef]
+
+
 class Names:
     """The names of the entities in one engine, read once per class and version."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._indexes: dict[tuple[int, str], Mapping[str, frozenset[URIRef]]] = {}
+        self._indexes: dict[tuple[int, str], _Index] = {}
 
     def region(self, name: str, *, parameter: str = "region") -> URIRef:
         """Return the region that a NUTS code, an IRI or a name means.
@@ -58,11 +73,10 @@ class Names:
         :raises ParameterError: nothing or more than one thing is called that; candidates are named.
         """
         index = self._index(class_)
-        known = {str(item): item for items in index.values() for item in items}
         for iri in _as_iris(name.strip()):
-            if iri in known:
-                return known[iri]
-        found = largest(index.get(fold(name), frozenset()), self._is_retired)
+            if iri in index.by_iri:
+                return index.by_iri[iri]
+        found = largest(index.by_name.get(fold(name), frozenset()), self._is_retired)
         if len(found) == 1:
             return found[0]
         if found:
@@ -72,10 +86,10 @@ class Names:
                 remedy="Give the code or the identifier instead.",
             )
         raise ParameterError(
-            parameter, f"No {_words(class_)} is called {name!r}.", remedy=self._suggest(name, index)
+            parameter, f"No {_words(class_)} is called {name!r}.", remedy=self._suggest(name, index.by_name)
         )
 
-    def _index(self, class_: str) -> Mapping[str, frozenset[URIRef]]:
+    def _index(self, class_: str) -> _Index:
         key = (self._engine.version, class_)
         if key not in self._indexes:
             self._indexes = {old: index for old, index in self._indexes.items() if old[0] == key[0]}
@@ -85,7 +99,10 @@ class Names:
                 if isinstance(item, URIRef):
                     for name in (str(row["name"]), slugify(item)):
                         found.setdefault(fold(name), set()).add(item)
-            self._indexes[key] = {name: frozenset(items) for name, items in found.items()}
+            self._indexes[key] = _Index(
+                {name: frozenset(items) for name, items in found.items()},
+                {str(item): item for items in found.values() for item in items},
+            )
         return self._indexes[key]
 
     def _is_retired(self, item: URIRef) -> bool:

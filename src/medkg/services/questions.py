@@ -17,8 +17,7 @@ from rdflib.term import URIRef
 
 from medkg.domain.errors import NotFound, ParameterError, SourceFileError
 from medkg.domain.model import Term
-from medkg.domain.namespaces import display
-from medkg.services.names import Names
+from medkg.services.names import Names, worded
 from medkg.store.engine import Engine
 
 __all__ = [
@@ -147,7 +146,7 @@ def ask(
         iris | {term for term in bindings.values() if isinstance(term, URIRef)}, fallback(language)
     )
     rows = [tuple(_cell(row.get(column), labels) for column in columns) for row in found.rows]
-    values = {name: _word(term, labels) for name, term in bindings.items()}
+    values = {name: worded(term, labels) for name, term in bindings.items()}
     return Sheet(question, language, version, bindings, values, columns, rows)
 
 
@@ -179,11 +178,7 @@ def fallback(language: str) -> tuple[str, ...]:
 
 
 def _cell(term: Term | None, labels: Mapping[URIRef, str]) -> Cell | None:
-    return None if term is None else Cell(term, _word(term, labels))
-
-
-def _word(term: Term, labels: Mapping[URIRef, str]) -> str:
-    return labels.get(term) or display(term) if isinstance(term, URIRef) else str(term)
+    return None if term is None else Cell(term, worded(term, labels))
 
 
 def _refuse_unknown(question: Question, given: Mapping[str, str]) -> None:
