@@ -19,6 +19,12 @@ def ignore_progress(stage: str, done: int, total: int) -> None:
 
 
 @pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The event loop of asynchronous tests."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder that the whole session builds into."""
     return tmp_path_factory.mktemp("var")

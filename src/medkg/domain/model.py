@@ -3,10 +3,27 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
+from typing import Literal as Literal_
 
 from rdflib.term import BNode, Literal, URIRef
 
-__all__ = ["Finding", "Quad", "QueryRequest", "Report", "Row", "Severity", "Solutions", "Term"]
+__all__ = [
+    "Author",
+    "Commit",
+    "Finding",
+    "GraphState",
+    "GraphWrite",
+    "Quad",
+    "QueryRequest",
+    "Report",
+    "Role",
+    "Row",
+    "Severity",
+    "Solutions",
+    "Term",
+    "UpdateRequest",
+]
 
 Term = URIRef | Literal | BNode
 """An RDF term as it travels between layers."""
@@ -63,12 +80,86 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class QueryRequest:
-    """A SPARQL query with its dataset (SPARQL 1.1 Protocol, section 2.1) and the values of variables."""
+    """A SPARQL query with its dataset (SPARQL 1.1 Protocol, section 2.1) and the values of variables.
+
+    *labels* asks for columns with the label of each IRI, in the first of these languages that it has one in.
+    *base* is what relative IRIs in the text are relative to.
+    """
 
     text: str
     default_graphs: tuple[str, ...] = ()
     named_graphs: tuple[str, ...] = ()
     bindings: Mapping[str, Term] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    base: str = ""
+
+
+class Role(StrEnum):
+    """What a token lets its holder do; each role includes what those after it may."""
+
+    ADMIN = "admin"
+    STEWARD = "steward"
+    SUBMITTER = "submitter"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who writes: the name of the token, its role, and whether the write skips validation (admin only)."""
+
+    name: str
+    role: Role
+    unchecked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRequest:
+    """A SPARQL update with the dataset of its WHERE clauses (SPARQL 1.1 Protocol, section 2.2).
+
+    *base* is what relative IRIs in the text are relative to.
+    """
+
+    text: str
+    using_graphs: tuple[str, ...] = ()
+    using_named_graphs: tuple[str, ...] = ()
+    base: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphWrite:
+    """A change of one whole graph (SPARQL 1.1 Graph Store HTTP Protocol, sections 5.3 to 5.5).
+
+    *graph* None is the default graph; *triples* is a file of N-Triples (None with ``delete``); *expected* is
+    the number of the version that changed the graph last, when the client insists on one (0: no such graph,
+    -1: the graph exists).
+    """
+
+    action: Literal_["put", "post", "delete"]
+    graph: str | None
+    triples: Path | None = None
+    expected: int | None = None
+    unexpected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphState:
+    """What is known of a named graph: the number of its triples, and the version that changed it last."""
+
+    triples: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """An accepted write: the version that holds it, the graphs it changed, and whether it made a graph.
+
+    *version* is the one before when nothing changed.  *delta* is the folder with the files ``removed.nq`` and
+    ``added.nq``, the exact difference to the version before, or None when it is too large to be of use.
+    """
+
+    version: int
+    changed: tuple[str, ...] = ()
+    created: bool = False
+    delta: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

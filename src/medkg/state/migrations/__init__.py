@@ -1,0 +1,1 @@
+"""The migrations of the operational database, run by :mod:`medkg.state.database`."""
