@@ -1,313 +1,342 @@
-"""What a query may do, decided on its tokens before the engine sees it.
+"""What a query or an update may do, decided on its tokens before the engine sees it.
 
 The engine has neither a nesting limit nor an egress switch: a deeply nested text ends its process, and
-SERVICE opens a connection.  Both are refused here; the dataset clauses are read on the way.
-
-The tokens must be those that the engine sees, or something could hide from this module.  The engine has no
-tokenizer: it needs no space between words, and takes ``<`` for an IRI or a comparison by what it is looking
-for.  So a text whose tokens can't be told is refused, and glued words count as whatever they hold.
+SERVICE and LOAD open connections.  They are refused here, in clear words; the processes that evaluate texts
+are the wall behind it.  A text that this module can't read for sure passes, and its outline says so: the
+engine knows best what does not parse.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
-from urllib.parse import urljoin
+from typing import Final
 
 from medkg.domain.errors import QueryRefused, QuerySyntaxError, TooLarge
-from medkg.domain.namespaces import PREFIXES
+from medkg.store.hints import unknown_prefix
+from medkg.store.names import Name, Names
+from medkg.store.operations import operations
+from medkg.store.tokens import Place, Token, place, places, read
 
-__all__ = ["Limits", "Outline", "check", "outline"]
+__all__ = ["Limits", "Outline", "UpdateOutline", "check", "check_update", "outline", "undeclared"]
 
-# PN_CHARS_BASE, and what PN_CHARS has besides it and the underscore (SPARQL 1.1 Query, section 19.8).
-_BASE: Final = (
-    "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f"
-    "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
-)
-_MORE: Final = "0-9\u00b7\u0300-\u036f\u203f\u2040"
-_CHARS: Final = rf"[_{_BASE}{_MORE}-]"
-_RUN: Final = rf"[{_BASE}]{_CHARS}*+(?:\.++{_CHARS}++)*+"
-_PLX: Final = r"%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%]"
-# The engine takes one group of dots in a local name, where the standard allows several.
-_LOCAL: Final = (
-    rf"(?:[_:{_BASE}0-9]|{_PLX})(?:[_:{_BASE}{_MORE}-]|{_PLX})*+(?:\.++(?:[_:{_BASE}{_MORE}-]|{_PLX})++)?+"
-)
-_UCHAR: Final = (
-    r"\\u(?![Dd][89A-Fa-f])[0-9A-Fa-f]{4}"
-    r"|\\U(?:0000(?![Dd][89A-Fa-f])|000[1-9A-Fa-f]|0010)[0-9A-Fa-f]{4}"
-)
-_ESCAPE: Final = rf"\\[tbnrf\\\"']|{_UCHAR}"
-
-_TOKEN: Final = re.compile(
-    rf"""
-      (?P<space>[ \t\r\n]++|\#[^\r\n]*+)
-    | (?P<iri><(?:[^<>"{{}}|^`\\\x00-\x20]|{_UCHAR})*+>)
-    | (?P<string>'''(?:(?:''|')?+(?:[^'\\]|{_ESCAPE}))*+'''|\"\"\"(?:(?:""|")?+(?:[^"\\]|{_ESCAPE}))*+\"\"\"
-        |'(?!'')(?:[^'\\\r\n]|{_ESCAPE})*+'|"(?!"")(?:[^"\\\r\n]|{_ESCAPE})*+")
-    | (?P<variable>[?$][_{_BASE}0-9][_{_BASE}{_MORE}]*+)
-    | (?P<number>(?:[0-9]++\.[0-9]*+|\.[0-9]++|[0-9]++)[eE][+-]?[0-9]++|[0-9]*+\.[0-9]++|[0-9]++)
-    | (?P<label>_:[_{_BASE}0-9]{_CHARS}*+(?:\.++{_CHARS}++)*+)
-    | (?P<word>{_RUN}(?::(?:{_LOCAL})?+)?+|:(?:{_LOCAL})?+)
-    | (?P<tag>@[A-Za-z]++(?:-[A-Za-z0-9]++)*+(?:--[A-Za-z]++)?+)
-    | (?P<later><<|\{{\||~)
-    | (?P<open>[({{\[])
-    | (?P<close>[)}}\]])
-    | (?P<operator>\|\||&&|(?:\^(?!\^)|[/|!+*-]))
-    | (?P<mark>\^\^|[.,;=<>?])
-    | (?P<bad>.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
 _STACKING: Final = ("OPTIONAL", "UNION", "MINUS", "BIND", "EXISTS", "LATERAL")
-_MAX_OPERATORS: Final = 250
-_MAX_PARTS: Final = 500
-"""Each of them costs the engine's planner stack frames; about 2,600 of a kind end it on a stack of 8 MiB."""
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_OPERANDS: Final = frozenset({"iri", "string", "variable", "number", "label", "name", "word", "tag", "close"})
+_MAX_OPERATORS: Final = 1000
+_MAX_PARTS: Final = 2000
+"""The engine plans some of them in a time that grows with their square: 0.2 to 2 seconds for so many."""
+_MAX_NAMES: Final = 200
+_SILENT: Final = re.compile(r"LOAD\s+SILENT\s", re.IGNORECASE)
+_FORMS: Final = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
+_VOLATILE: Final = ("NOW", "RAND", "UUID", "BNODE")
+_DATA: Final = frozenset({"data", "row", "ground"})
 _GRAPH_FOLLOWS: Final = frozenset({"GRAPH", "FROM", "NAMED", "DESCRIBE"})
-
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    line: int
-    column: int
-
-    def is_(self, *words: str) -> bool:
-        """Tell whether this is one of these keywords, in upper case."""
-        return self.kind == "word" and self.text.upper() in words
-
-
-_NOTHING: Final = _Token("mark", "", 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long (bytes of UTF-8) and how deep (nested brackets) a query may be."""
+    """How long (bytes of UTF-8) and how deep (nested brackets) a text may be.
+
+    In a *walled* process, which reaches nothing, ``LOAD SILENT`` may pass: it fails there, and silently.
+    """
 
     max_bytes: int = 100_000
     max_depth: int = 100
+    walled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What the policy needs to know of a query."""
+    """What is to be known of a query.
+
+    *form* is its first keyword in lower case, "" when it has none; *parts* are groups, expressions in
+    brackets and described things; *services* are places.  *volatile* queries have another answer each time.
+    The IRIs are absolute.  A *doubtful* query may be another one to the engine.
+    """
+
+    form: str
+    depth: int
+    operators: int
+    parts: int
+    services: tuple[Place, ...]
+    default_graphs: tuple[str, ...]
+    named_graphs: tuple[str, ...]
+    has_dataset: bool
+    volatile: bool
+    names: tuple[Name, ...]
+    doubtful: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateOutline:
+    """What is to be known of an update.
+
+    *touched* are the graphs that it may change (None: any), *writes_default* tells whether that includes the
+    default graph, *has_with* and *reads_using* whether it names what it reads.
+    """
 
     depth: int
     operators: int
     parts: int
-    service: tuple[int, int] | None
-    default_graphs: tuple[str, ...]
-    named_graphs: tuple[str, ...]
+    services: tuple[Place, ...]
+    loads: tuple[Place, ...]
+    touched: frozenset[str] | None
+    writes_default: bool
+    has_with: bool
+    reads_using: bool
+    names: tuple[Name, ...]
+    doubtful: bool
 
 
-def check(text: str, limits: Limits) -> Outline:
-    """Return the outline of a query that may run.
+def check(text: str, limits: Limits, base: str = "") -> Outline:
+    """Return the outline of a query that may run; *base* is what its relative IRIs are relative to.
 
-    :raises TooLarge: it is longer than ``max_bytes``, or nested deeper than ``max_depth``.
+    :raises TooLarge: it is longer than ``max_bytes``, nested deeper than ``max_depth``, or too busy.
     :raises QueryRefused: it names a SERVICE.
-    :raises QuerySyntaxError: it holds what is no token of SPARQL 1.1, or an undeclared prefix.
+    :raises QuerySyntaxError: it has an undeclared prefix, or can't be written in UTF-8.
     """
-    size = _size(text)
-    if size > limits.max_bytes:
-        raise TooLarge(
-            f"The query has {size:,} bytes; the limit is {limits.max_bytes:,}.",
-            remedy="Send a shorter query.",
-        )
-    found = outline(text)
-    if found.depth > limits.max_depth:
-        raise TooLarge(
-            f"The query is nested {found.depth} levels deep; the limit is {limits.max_depth}.",
-            remedy="Flatten the nested groups or brackets.",
-        )
-    for number, limit, what in (
-        (found.operators, _MAX_OPERATORS, "operators"),
-        (found.parts, _MAX_PARTS, "groups and expressions in brackets"),
-    ):
-        if number > limit:
-            raise TooLarge(
-                f"The query has {number:,} {what}; the limit is {limit:,}.",
-                remedy="Use VALUES or several smaller queries.",
-            )
-    if found.service is not None:
-        line, column = found.service
-        raise QueryRefused(
-            f"SERVICE (line {line}, column {column}) is not allowed: this endpoint calls no other.",
-            remedy="Ask the other endpoint yourself and join the answers.",
-        )
-    return found
+    _check_size(text, limits, "query")
+    scan = _Scan(text, "query", base)
+    _check_work(scan, limits)
+    _refuse(scan.services, "SERVICE", "Ask the other endpoint yourself and join the answers.")
+    scan.insist()
+    return scan.outline()
 
 
-def _size(text: str) -> int:
-    try:
-        return len(text.encode("utf-8"))
-    except UnicodeEncodeError as error:
-        line, column = text.count("\n", 0, error.start) + 1, error.start - text.rfind("\n", 0, error.start)
-        raise _unreadable(_Token("bad", text[error.start], line, column)) from None
+def check_update(text: str, limits: Limits, base: str = "") -> UpdateOutline:
+    """Return the outline of an update that may run; see :func:`check`.
+
+    :raises TooLarge, QuerySyntaxError: see :func:`check`.
+    :raises QueryRefused: it names a SERVICE, or has a LOAD.
+    """
+    _check_size(text, limits, "update")
+    scan = _Scan(text, "update", base)
+    _check_work(scan, limits)
+    _refuse(scan.services, "SERVICE", "Ask the other endpoint yourself and write what it answers.")
+    _refuse(
+        scan.loud_loads if limits.walled else scan.loads,
+        "LOAD",
+        "Fetch the document yourself and send it to the graph store.",
+    )
+    scan.insist()
+    return scan.update_outline()
 
 
 def outline(text: str) -> Outline:
-    """Return nesting, operators and parts, the place of the first SERVICE, and the graphs that FROM names.
-
-    :raises QuerySyntaxError: see :func:`check`.
-    """
-    tokens = tuple(_tokens(text))
-    default_graphs, named_graphs = _dataset(tokens)
-    depth = operators = parts = hidden = 0
-    service = None
-    for place in _places(tokens):
-        token = place.token
-        maybe = _maybe_expression(place)
-        # What would be brackets and operators if this were no IRI; what it would close is not counted on.
-        hidden += sum(maybe.count(bracket) for bracket in "([")
-        depth = max(depth, place.depth + hidden)
-        operators += _operators(token) + sum(maybe.count(sign) for sign in "/|!+*-&")
-        parts += (token.kind == "open" and place.inside != "data") or (
-            place.inside == "" and token.kind in {"iri", "name"}
-        )
-        if service is None and _calls_out(place):
-            service = (token.line, token.column)
-    return Outline(depth, operators, parts, service, default_graphs, named_graphs)
+    """Return the outline of any query, whether it may run or not."""
+    return _Scan(text, "query").outline()
 
 
-def _tokens(text: str) -> Iterator[_Token]:
-    line, start = 1, 0
-    for match in _TOKEN.finditer(text):
-        kind, piece = str(match.lastgroup), match.group()
-        if kind == "word" and ":" in piece:
-            kind = "name"
-        if kind != "space":
-            token = _Token(kind, piece, line, match.start() - start + 1)
-            if kind in {"bad", "later"}:
-                raise _unreadable(token)
-            yield token
-        newlines = piece.count("\n")
-        if newlines:
-            line += newlines
-            start = match.start() + piece.rindex("\n") + 1
+def undeclared(names: Names, token: Token, text: str, what: str) -> QuerySyntaxError:
+    """Return the error for a name whose prefix is not declared; *what* is query or update."""
+    prefix = token.text.partition(":")[0]
+    if prefix in {"http", "https", "urn"}:
+        reason = "An IRI stands between < and >, without spaces or quotes."
+        remedy = "Mend it."
+    else:
+        reason = f"The prefix {prefix}: is not declared."
+        guess = unknown_prefix(prefix, names.prefixes)
+        remedy = f"{guess} Add PREFIX {prefix}: <...> at the top.".strip()
+    return _syntax_error(place(text, token.start), f"{what} does not parse", reason, remedy)
 
 
-def _unreadable(token: _Token) -> QuerySyntaxError:
-    if token.kind == "later":
-        return _syntax_error(token, f"{token.text} belongs to SPARQL 1.2.", "This endpoint reads SPARQL 1.1.")
-    if token.text in {"'", '"'}:
-        return _syntax_error(
-            token, "The string that begins here does not end.", "Close it, or mend an escape."
-        )
-    return _syntax_error(token, f"{token.text!r} can't stand here.", "Remove it, or put it in quotes.")
-
-
-def _syntax_error(token: _Token, reason: str, remedy: str) -> QuerySyntaxError:
+def _syntax_error(where: Place, what: str, reason: str, remedy: str) -> QuerySyntaxError:
     return QuerySyntaxError(
-        f"The query does not parse at line {token.line}, column {token.column}. {reason}",
-        line=token.line,
-        column=token.column,
+        f"The {what} at line {where.line}, column {where.column}. {reason}",
+        line=where.line,
+        column=where.column,
         remedy=remedy,
     )
 
 
-class _Place(NamedTuple):
-    """A token between its neighbours, with the innermost bracket around it and their number."""
-
-    token: _Token
-    before: _Token
-    after: _Token
-    inside: str
-    depth: int
-
-
-def _places(tokens: tuple[_Token, ...]) -> Iterator[_Place]:
-    """Yield each token with what is around it; the block of a VALUES clause is a bracket called ``data``."""
-    stack: list[str] = []
-    closed = ""
-    for index, token in enumerate(tokens):
-        before = tokens[index - 1] if index else _NOTHING
-        after = tokens[index + 1] if index + 1 < len(tokens) else _NOTHING
-        inside = stack[-1] if stack else ""
-        if token.kind == "close" and stack:
-            closed = stack.pop()
-        elif token.kind == "open":
-            variable = before.kind == "variable" and index > 1 and tokens[index - 2].is_("VALUES")
-            if token.text == "{" and (variable or (before.kind == "close" and closed == "head")):
-                stack.append("data")
-            else:
-                kind = "row" if inside == "data" else token.text
-                stack.append("head" if before.is_("VALUES") else kind)
-        yield _Place(token, before, after, inside, len(stack))
-
-
-def _maybe_expression(place: _Place) -> str:
-    """Return the text of an IRI that the engine may take for a comparison, as in ``(?a<?b&&?c>?d)``, else "".
-
-    :raises QuerySyntaxError: the text behind it would then be another one.
-    """
-    token = place.token
-    if token.kind != "iri" or place.inside not in {"(", "head"} or place.before.kind not in _OPERANDS:
-        return ""
-    # In an expression nothing can follow on "<name:/".
-    if re.match(r"<[A-Za-z][A-Za-z0-9+.-]*://", token.text):
-        return ""
-    if "#" in token.text or "'" in token.text:
-        raise _syntax_error(
-            token, "This may be an IRI or a comparison.", "Put a space behind the <, or use a prefix."
+def _check_size(text: str, limits: Limits, what: str) -> None:
+    try:
+        # A character has one byte at least, so a huge text is refused without another copy of it.
+        size = len(text) if len(text) > limits.max_bytes else len(text.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        where = place(text, error.start)
+        reason = f"{text[error.start]!r} is half a character."
+        raise _syntax_error(where, f"{what} does not parse", reason, "Remove it.") from None
+    if size > limits.max_bytes:
+        raise TooLarge(
+            f"The {what} has {size:,} bytes; the limit is {limits.max_bytes:,}.",
+            remedy=f"Send a shorter {what}.",
         )
-    return token.text[1:-1]
 
 
-def _operators(token: _Token) -> int:
-    if token.kind == "word":
-        return token.text.count("-") + token.text.upper().endswith(_STACKING)
-    return int(token.kind == "operator")
-
-
-def _calls_out(place: _Place) -> bool:
-    token = place.token
-    if token.kind == "name" and place.after.text == "{" and not place.before.is_(*_GRAPH_FOLLOWS):
-        return "SERVICE" in token.text.partition(":")[0].upper()
-    return token.kind == "word" and "SERVICE" in token.text.upper()
-
-
-def _dataset(tokens: tuple[_Token, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Read the dataset clauses (SPARQL 1.1 Query, section 13.2); FROM has no other use in the grammar."""
-    prefixes = dict(PREFIXES)
-    base = ""
-    graphs: tuple[list[str], list[str]] = ([], [])
-    padded = (*tokens, _NOTHING, _NOTHING)
-    for index, token in enumerate(tokens):
-        following, second = padded[index + 1], padded[index + 2]
-        if token.is_("PREFIX") and following.kind == "name" and second.kind == "iri":
-            prefixes[following.text.rstrip(":")] = _resolve(second, prefixes, base)
-        elif token.is_("BASE") and following.kind == "iri":
-            base = _resolve(following, prefixes, base)
-        elif token.is_("FROM", "FROMNAMED"):
-            named = following.is_("NAMED") or token.is_("FROMNAMED")
-            graph = second if following.is_("NAMED") else following
-            if graph.kind in {"iri", "name"}:
-                graphs[named].append(_resolve(graph, prefixes, base))
-        elif token.kind == "name":
-            _resolve(token, prefixes, base)
-    return tuple(graphs[0]), tuple(graphs[1])
-
-
-def _resolve(token: _Token, prefixes: dict[str, str], base: str) -> str:
-    """Return the absolute IRI that a token stands for."""
-    if token.kind == "iri":
-        iri = re.sub(_UCHAR, _unescape, token.text[1:-1])
-        iri = iri if _SCHEME.match(iri) else urljoin(base, iri)
-        if not _SCHEME.match(iri):
-            raise _syntax_error(
-                token, f"{token.text} is relative, and there is no BASE.", "Write it in full."
+def _check_work(scan: "_Scan", limits: Limits) -> None:
+    if scan.reading.depth > limits.max_depth:
+        raise TooLarge(
+            f"The {scan.what} is nested {scan.reading.depth} levels deep; the limit is {limits.max_depth}.",
+            remedy="Flatten the nested groups or brackets.",
+        )
+    for number, limit, what in (
+        (scan.operators, _MAX_OPERATORS, "operators"),
+        (scan.parts, _MAX_PARTS, "groups and expressions in brackets"),
+    ):
+        if number > limit:
+            raise TooLarge(
+                f"The {scan.what} has {number:,} {what}; the limit is {limit:,}.",
+                remedy="Use VALUES or several smaller requests.",
             )
-        return iri
-    prefix, _, name = token.text.partition(":")
-    if prefix in {"http", "https"} and prefix not in prefixes:
-        raise _syntax_error(token, "An IRI stands between < and >, without spaces or quotes.", "Mend it.")
-    if prefix not in prefixes:
-        raise _syntax_error(
-            token, f"The prefix {prefix}: is not declared.", f"Add PREFIX {prefix}: <...> at the top."
+
+
+def _refuse(found: Sequence[Place], keyword: str, remedy: str) -> None:
+    if found:
+        line, column = found[0]
+        raise QueryRefused(
+            f"{keyword} (line {line}, column {column}) is not allowed: this endpoint calls no other.",
+            remedy=remedy,
         )
-    return prefixes[prefix] + re.sub(r"\\(.)", r"\1", name)
 
 
-def _unescape(match: re.Match[str]) -> str:
-    return match.group().encode("ascii").decode("unicode_escape")
+class _Scan:
+    """One pass over the tokens of a text."""
+
+    def __init__(self, text: str, what: str, base: str = "") -> None:
+        self.what = what
+        self.reading = read(text)
+        self.form = ""
+        self.operators = self.parts = 0
+        self._text = text
+        self._base = base
+        self._names = Names(base)
+        self._volatile = self._glued = False
+        self._called: list[int] = []
+        self._loaded: list[int] = []
+        self._used: dict[str, tuple[str, int]] = {}
+        self._graphs: tuple[list[str], list[str]] = ([], [])
+        self._undeclared: Token | None = None
+        self._has_dataset = False
+        self._run()
+        self.services = tuple(places(text, self._called))
+        self.loads = tuple(places(text, self._loaded))
+        self.loud_loads = tuple(places(text, [at for at in self._loaded if not _SILENT.match(text, at)]))
+
+    def outline(self) -> Outline:
+        """Return what was found, of a query."""
+        doubtful = self._doubtful
+        return Outline(
+            form=self.form,
+            depth=self.reading.depth,
+            operators=self.operators,
+            parts=self.parts,
+            services=self.services,
+            default_graphs=tuple(self._graphs[0]),
+            named_graphs=tuple(self._graphs[1]),
+            has_dataset=self._has_dataset or (doubtful and "FROM" in self._text.upper()),
+            volatile=self._volatile or doubtful,
+            names=self._found_names(),
+            doubtful=doubtful,
+        )
+
+    def update_outline(self) -> UpdateOutline:
+        """Return what was found, of an update."""
+        found = operations(self.reading, len(self._text), self._base)
+        doubtful = self._doubtful or found.doubt is not None
+        graphs: set[str] | None = None if doubtful else set()
+        for item in found.items:
+            graphs = None if graphs is None or item.graphs is None else graphs | item.graphs
+        return UpdateOutline(
+            depth=self.reading.depth,
+            operators=self.operators,
+            parts=self.parts,
+            services=self.services,
+            loads=self.loads,
+            touched=None if graphs is None else frozenset(graphs),
+            writes_default=doubtful or any(item.default for item in found.items),
+            has_with=any(item.with_ for item in found.items),
+            reads_using=any(item.using for item in found.items),
+            names=self._found_names(),
+            doubtful=doubtful,
+        )
+
+    def insist(self) -> None:
+        """Refuse a prefix that is not declared.
+
+        :raises QuerySyntaxError: there is one, and no doubt that it is one.
+        """
+        token, doubt = self._undeclared, self.reading.doubt
+        if token is not None and (doubt is None or token.start < doubt):
+            raise undeclared(self._names, token, self._text, self.what)
+
+    @property
+    def _doubtful(self) -> bool:
+        return self._glued or self.reading.doubt is not None
+
+    def _found_names(self) -> tuple[Name, ...]:
+        used = list(self._used.items())[:_MAX_NAMES]
+        where = places(self._text, [start for _, (_, start) in used])
+        return tuple(Name(text, iri, *at) for (text, (iri, _)), at in zip(used, where, strict=True))
+
+    def _run(self) -> None:
+        tokens = self.reading.tokens
+        index = self._names.declare(tokens, 0)
+        if index < len(tokens):
+            first = tokens[index].text.upper()
+            self.form = next((form.lower() for form in _FORMS if first.startswith(form)), "")
+        kinds, texts, insides = tokens.kinds, tokens.texts, tokens.insides
+        used = self._used
+        while index < len(kinds):
+            kind = kinds[index]
+            if kind == "word":
+                self._word(index)
+            elif kind in {"name", "iri"}:
+                self.parts += not insides[index]
+                if texts[index] not in used:
+                    self._name(index)
+            elif kind == "open":
+                self.parts += insides[index] not in _DATA
+            elif kind == "operator":
+                self.operators += insides[index] not in _DATA
+            elif kind == "mark" and not insides[index] and texts[index] == ";":
+                # Behind an operation of an update there may be declarations.
+                index = self._names.declare(tokens, index + 1) - 1
+            index += 1
+
+    def _word(self, index: int) -> None:
+        tokens = self.reading.tokens
+        word = tokens.texts[index].upper()
+        # The engine needs no space between words.
+        self.operators += word.count("-") + word.endswith(_STACKING)
+        if word.endswith(_VOLATILE):
+            self._volatile = True
+        if "SERVICE" in word:
+            self._called.append(tokens.starts[index])
+            self._volatile = True
+        if not tokens.insides[index]:
+            if word.startswith("LOAD"):
+                self._loaded.append(tokens.starts[index])
+            elif word in {"FROM", "FROMNAMED"}:
+                self._from(index, named=word == "FROMNAMED")
+
+    def _from(self, index: int, *, named: bool) -> None:
+        """Read a dataset clause (SPARQL 1.1 Query, section 13.2)."""
+        self._has_dataset = True
+        following = self.reading.tokens[index + 1 : index + 3]
+        if following and following[0].is_("NAMED"):
+            named = True
+            following = following[1:]
+        iri = self._names.expand(following[0]) if following and following[0].kind in {"iri", "name"} else None
+        if iri is not None:
+            self._graphs[named].append(iri)
+
+    def _name(self, index: int) -> None:
+        token = self.reading.tokens[index]
+        iri = self._names.expand(token)
+        prefix = token.text.partition(":")[0].upper() if token.kind == "name" else ""
+        if "SERVICE" in prefix:
+            self._maybe_service(index)
+        elif iri is not None:
+            self._used[token.text] = (iri, token.start)
+        if iri is None and token.kind == "name":
+            if not token.inside and prefix.startswith("LOAD"):
+                self._loaded.append(token.start)
+            if self._undeclared is None and not self._glued:
+                self._glued = self._names.hides(token)
+                self._undeclared = None if self._glued else token
+
+    def _maybe_service(self, index: int) -> None:
+        """Find the SERVICE that is glued to its name, as in ``SERVICEex:a{}``."""
+        token, *after = self.reading.tokens[index : index + 2]
+        if after and after[0].text == "{" and not self.reading.tokens[index - 1].is_(*_GRAPH_FOLLOWS):
+            self._called.append(token.start)
+            self._volatile = True
