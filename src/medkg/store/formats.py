@@ -1,16 +1,37 @@
-"""Media types and their negotiation (RFC 9110, section 12.5.1): pure functions and one table."""
+"""Media types and their negotiation (RFC 9110, section 12.5.1): pure functions and tables."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, Literal
 
-from medkg.domain.errors import NotAcceptable
+from medkg.domain.errors import NotAcceptable, UnsupportedMedia
 
-__all__ = ["FORMATS", "GRAPH_FORMATS", "RESULT_FORMATS", "Format", "by_name", "negotiate", "wants_html"]
+__all__ = [
+    "DATASET_FORMATS",
+    "DOCUMENTS",
+    "FORMATS",
+    "GRAPH_FORMATS",
+    "RESULT_FORMATS",
+    "Format",
+    "Kind",
+    "by_name",
+    "negotiate",
+    "of_document",
+    "wants_html",
+]
 
-Kind = Literal["results", "graph"]
+Kind = Literal["results", "graph", "dataset"]
 
 _SAME_TYPE: Final = 2
+_MAX_HEADER: Final = 4_096
+"""Characters of an Accept value that are read; browsers send 200."""
+# A comma or semicolon in a quoted string separates nothing; a quote that is never closed runs to the end.
+_MEMBER: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+(?:"|\Z))++', re.DOTALL)
+_PIECE: Final = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*+(?:"|\Z))++', re.DOTALL)
+_QUALITY: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +58,19 @@ FORMATS: Final = (
     Format("nt", "graph", ("application/n-triples", "text/plain")),
     Format("jsonld", "graph", ("application/ld+json", "application/json")),
     Format("rdfxml", "graph", ("application/rdf+xml", "application/xml", "text/xml")),
+    Format("nq", "dataset", ("application/n-quads", "text/x-nquads")),
+    Format("trig", "dataset", ("application/trig", "application/x-trig")),
 )
 RESULT_FORMATS: Final = tuple(entry for entry in FORMATS if entry.kind == "results")
 GRAPH_FORMATS: Final = tuple(entry for entry in FORMATS if entry.kind == "graph")
+DATASET_FORMATS: Final = tuple(entry for entry in FORMATS if entry.kind == "dataset")
+
+# What several formats share (application/xml, text/plain) says too little about a document that is sent here.
+_VAGUE: Final = frozenset({"application/json", "application/xml", "text/xml", "text/plain"})
+DOCUMENTS: Final[Mapping[str, Format]] = MappingProxyType(
+    {name: entry for entry in GRAPH_FORMATS for name in entry.media_types if name not in _VAGUE}
+)
+"""The media types in which a document that holds one graph is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +99,83 @@ def by_name(name: str, kind: Kind) -> Format:
     for entry in FORMATS:
         if entry.name == name and entry.kind == kind:
             return entry
-    raise NotAcceptable(f"There is no format {name!r} here.", remedy=_choices(kind))
+    raise NotAcceptable(f"There is no format {name[:200]!r} here.", remedy=_choices(kind))
 
 
 def negotiate(accept: str, kind: Kind) -> Format:
     """Return the format that an Accept value prefers; an empty value takes the first of the table.
 
     A bare format name (``csv``) is taken too.  Between equal qualities the order of the table decides.
+    Parameters other than the quality are passed over; so is what stands after the first 4,096 characters.
 
     :raises NotAcceptable: nothing fits; the message lists what is offered.
     """
-    offers = RESULT_FORMATS if kind == "results" else GRAPH_FORMATS
-    if not accept.strip():
-        return offers[0]
-    if "/" not in accept and accept.strip() != "*":
+    accept = _bounded(accept)
+    if "/" not in accept and accept.strip() not in {"", "*"}:
         return by_name(accept.strip(), kind)
-    ranges = _parse(accept)
-    best = max(offers, key=lambda offer: _quality(offer.media_types, ranges))
-    if _quality(best.media_types, ranges) <= 0:
+    chosen = _preferred(accept, kind)
+    if chosen is None:
         raise NotAcceptable(f"Nothing here fits Accept: {accept[:200]}.", remedy=_choices(kind))
-    return best
+    return chosen
 
 
 def wants_html(accept: str) -> bool:
     """Tell whether a client prefers a page: HTML is named and no machine format is preferred to it."""
+    return _prefers_html(_bounded(accept))
+
+
+def of_document(content_type: str) -> Format:
+    """Return the format of a document that holds one graph, by the Content-Type that it is sent with.
+
+    :raises UnsupportedMedia: it is of another type, of one for several graphs, or not in UTF-8.
+    """
+    head, *parameters = [piece.strip().lower() for piece in _PIECE.findall(content_type[:_MAX_HEADER])] or [
+        ""
+    ]
+    remedy = "Send one of: " + ", ".join(entry.media_types[0] for entry in GRAPH_FORMATS) + "."
+    if any(head in entry.media_types for entry in DATASET_FORMATS):
+        raise UnsupportedMedia(
+            f"A document of type {head!r} may hold several graphs, and one is taken here.", remedy=remedy
+        )
+    if head not in DOCUMENTS:
+        raise UnsupportedMedia(
+            f"A document of type {head[:100] or 'none'!r} is not taken here.", remedy=remedy
+        )
+    for name, _, value in (parameter.partition("=") for parameter in parameters):
+        if name.strip() == "charset" and value.strip(' "') not in {"utf-8", "utf8", "us-ascii"}:
+            raise UnsupportedMedia(
+                f"The character set {value.strip()[:100]} is not taken here.", remedy="Send UTF-8."
+            )
+    return DOCUMENTS[head]
+
+
+def _offers(kind: Kind) -> Sequence[Format]:
+    return {"results": RESULT_FORMATS, "graph": GRAPH_FORMATS, "dataset": DATASET_FORMATS}[kind]
+
+
+def _choices(kind: Kind) -> str:
+    offers = _offers(kind)
+    return "Ask for one of: " + ", ".join(f"{offer.name} ({offer.media_types[0]})" for offer in offers) + "."
+
+
+def _bounded(accept: str) -> str:
+    """Return what is read of a header: all of it, or its whole members within the limit."""
+    start = accept[:_MAX_HEADER]
+    return accept if len(accept) <= _MAX_HEADER else start.rpartition(",")[0] or start
+
+
+@lru_cache(maxsize=256)
+def _preferred(accept: str, kind: Kind) -> Format | None:
+    offers = _offers(kind)
+    if not accept.strip():
+        return offers[0]
+    ranges = _parse(accept)
+    best = max(offers, key=lambda offer: _quality(offer.media_types, ranges))
+    return best if _quality(best.media_types, ranges) > 0 else None
+
+
+@lru_cache(maxsize=256)
+def _prefers_html(accept: str) -> bool:
     ranges = _parse(accept)
     html = max(
         (entry.quality for entry in ranges if entry.specificity("text/html") == _SAME_TYPE), default=0.0
@@ -99,11 +183,6 @@ def wants_html(accept: str) -> bool:
     # Browsers name application/xml too, and mean XHTML.
     others = [name for offer in FORMATS for name in offer.media_types if not name.endswith("/xml")]
     return html > 0 and html >= max(_quality_of(name, ranges) for name in others)
-
-
-def _choices(kind: Kind) -> str:
-    offers = RESULT_FORMATS if kind == "results" else GRAPH_FORMATS
-    return "Ask for one of: " + ", ".join(f"{offer.name} ({offer.media_types[0]})" for offer in offers) + "."
 
 
 def _quality(media_types: Sequence[str], ranges: Sequence[_Range]) -> float:
@@ -118,11 +197,13 @@ def _quality_of(media_type: str, ranges: Sequence[_Range]) -> float:
 
 
 def _parse(accept: str) -> tuple[_Range, ...]:
-    return tuple(entry for part in accept.split(",") if (entry := _parse_range(part)) is not None)
+    return tuple(
+        entry for part in _MEMBER.findall(accept) if (entry := _parse_range(part.strip())) is not None
+    )
 
 
 def _parse_range(part: str) -> _Range | None:
-    media_type, *parameters = (piece.strip() for piece in part.split(";"))
+    media_type, *parameters = [piece.strip() for piece in _PIECE.findall(part)] or [""]
     type_, _, subtype = ("*/*" if media_type == "*" else media_type.lower()).partition("/")
     if not type_ or not subtype:
         return None
@@ -134,7 +215,5 @@ def _parse_quality(parameter: str) -> float | None:
     name, _, value = parameter.partition("=")
     if name.strip().lower() != "q":
         return None
-    try:
-        return min(max(0.0, float(value)), 1.0)
-    except ValueError:
-        return 0.0
+    # A quality that can't be read refuses: the client meant some reservation.
+    return min(float(value), 1.0) if _QUALITY.fullmatch(value := value.strip()) else 0.0

@@ -1,13 +1,24 @@
 """store/formats.py: an Accept value picks the format that RFC 9110, section 12.5.1, says it does."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medkg.domain.errors import NotAcceptable
-from medkg.store.formats import FORMATS, GRAPH_FORMATS, RESULT_FORMATS, Kind, by_name, negotiate, wants_html
+from medkg.domain.errors import NotAcceptable, UnsupportedMedia
+from medkg.store.formats import (
+    DATASET_FORMATS,
+    FORMATS,
+    GRAPH_FORMATS,
+    RESULT_FORMATS,
+    Kind,
+    by_name,
+    negotiate,
+    of_document,
+    wants_html,
+)
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 OLD_BROWSER = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"
@@ -85,12 +96,28 @@ OLD_BROWSER = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"
         ("text/csv;q=nan", None, None),
         ("text/csv;q=", None, None),
         ("text/csv;;;, x", "csv", None),
+        ("text/csv;q=inf, text/tab-separated-values;q=0.1", "tsv", None),
+        ("text/csv;q=1e9, text/tab-separated-values;q=0.1", "tsv", None),
+        ("text/csv;q=\u0661", None, None),
+        ("text / csv", None, None),
+        ("text/csv q=0.5", None, None),
+        # Quoted strings hold what separates elsewhere.
+        ('text/csv;x="a,b;q=0", text/tab-separated-values;q=0.5', "csv", None),
+        (r'text/csv;x="\",";q=0.1, text/tab-separated-values;q=0.5', "tsv", None),
+        ('text/csv;x="never closed, text/turtle', "csv", None),
+        ('"text/csv"', None, None),
+        # Parameters of the type itself.
+        ("application/sparql-results+json;charset=utf-8", "json", None),
+        ('application/sparql-results+xml; charset="UTF-8"; q=0.9', "xml", None),
+        ("text/turtle;version=1.2;q=0.5, application/n-triples;q=0.4", None, "ttl"),
         # What clients really send.
         (BROWSER, "xml", "rdfxml"),
         (OLD_BROWSER, "json", "ttl"),
         ("application/sparql-results+json,application/json;q=0.9,text/turtle;q=0.9", "json", "ttl"),
         ("application/sparql-results+xml;q=0.8, application/sparql-results+json", "json", None),
         ("text/turtle, application/n-triples;q=0.9, application/rdf+xml;q=0.5, */*;q=0.1", "json", "ttl"),
+        ("text/html, */*", "json", "ttl"),
+        ("text/html, application/xml;q=0.9, */*;q=0.1", "xml", "rdfxml"),
     ],
 )
 def test_negotiation(accept: str, results: str | None, graph: str | None) -> None:
@@ -106,7 +133,7 @@ def _name(accept: str, kind: Kind) -> str | None:
         return None
 
 
-@given(st.text(), st.sampled_from(["results", "graph"]))
+@given(st.text(), st.sampled_from(["results", "graph", "dataset"]))
 @settings(deadline=None)
 def test_any_text_has_a_format_or_none(accept: str, kind: Kind) -> None:
     """An Accept value of any kind gives a format of the kind asked for, or NotAcceptable."""
@@ -114,22 +141,25 @@ def test_any_text_has_a_format_or_none(accept: str, kind: Kind) -> None:
     assert name is None or by_name(name, kind).kind == kind
 
 
-@given(st.permutations([f"{entry.media_types[0]};q=0.{rank}" for rank, entry in enumerate(FORMATS, start=1)]))
+@given(
+    st.permutations([f"{entry.media_types[0]};q=0.{rank:02}" for rank, entry in enumerate(FORMATS, start=1)])
+)
 @settings(deadline=None)
 def test_the_order_of_the_header_is_of_no_account(ranges: list[str]) -> None:
     """However the ranges are ordered, the greatest quality wins."""
     assert _name(", ".join(ranges), "results") == "tsv"
     assert _name(", ".join(ranges), "graph") == "rdfxml"
+    assert _name(", ".join(ranges), "dataset") == "trig"
 
 
-@pytest.mark.parametrize("kind", ["results", "graph"])
+@pytest.mark.parametrize("kind", ["results", "graph", "dataset"])
 @pytest.mark.parametrize("accept", ["image/png", "pdf"])
 def test_a_refusal_lists_what_there_is(accept: str, kind: Kind) -> None:
     """NotAcceptable repeats what was asked and names each format that can be had, with its media type."""
     with pytest.raises(NotAcceptable) as caught:
         negotiate(accept, kind)
 
-    offers = RESULT_FORMATS if kind == "results" else GRAPH_FORMATS
+    offers = {"results": RESULT_FORMATS, "graph": GRAPH_FORMATS, "dataset": DATASET_FORMATS}[kind]
     assert accept in str(caught.value)
     for offer in offers:
         assert f"{offer.name} ({offer.media_types[0]})" in str(caught.value)
@@ -141,6 +171,58 @@ def test_a_refusal_repeats_no_endless_header() -> None:
         negotiate("image/png, " * 10_000, "graph")
 
     assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize(
+    ("accept", "name"),
+    [
+        ("", "nq"),
+        ("*/*", "nq"),
+        ("application/n-quads", "nq"),
+        ("application/trig", "trig"),
+        ("application/n-quads;q=0.5, application/trig", "trig"),
+        ("text/*", "nq"),
+        ("trig", "trig"),
+        ("nq", "nq"),
+        ("ttl", None),
+        ("text/turtle", None),
+        ("text/turtle, */*;q=0.1", "nq"),
+    ],
+)
+def test_datasets_have_formats_of_their_own(accept: str, name: str | None) -> None:
+    """Several graphs are N-Quads or TriG; no format of one graph takes them."""
+    assert _name(accept, "dataset") == name
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "text/csv," * 1_000_000,
+        "text/csv;" * 1_000_000,
+        "," * 1_000_000 + "text/csv",
+        '"' * 1_000_000,
+        'text/csv;x="' + "\\" * 1_000_000,
+        "x" * 1_000_000,
+        "/" * 1_000_000,
+        "text/csv;q=0." + "1" * 1_000_000,
+    ],
+    ids=range(8),
+)
+def test_a_long_header_costs_no_more_than_a_short_one(accept: str) -> None:
+    """What is read of a header is bounded, whatever it is made of."""
+    started = time.process_time()
+    for kind in ("results", "graph", "dataset"):
+        _name(accept, kind)
+    wants_html(accept)
+
+    assert time.process_time() - started < 0.2
+
+
+def test_the_first_members_of_a_long_header_count() -> None:
+    """Those within the limit are read as ever, and none is read in part."""
+    assert _name("text/csv, " + "image/png, " * 10_000, "results") == "csv"
+    assert _name("image/png, " * 10_000 + "text/csv", "results") is None
+    assert _name("a" * 4_076 + "/b, text/csv;q=0.11111, x/y", "results") is None
 
 
 def test_every_format_answers_to_its_name_and_to_each_of_its_types() -> None:
@@ -181,3 +263,50 @@ def test_text_types_say_their_character_set() -> None:
 def test_a_page_is_for_those_that_name_html(accept: str, page: bool) -> None:
     """A client gets a page when it names HTML and prefers no machine format; a wildcard names nothing."""
     assert wants_html(accept) is page
+
+
+@pytest.mark.parametrize(
+    ("content_type", "name"),
+    [
+        ("text/turtle", "ttl"),
+        ("Text/Turtle; charset=UTF-8", "ttl"),
+        ('text/turtle;charset="utf-8"', "ttl"),
+        ("application/x-turtle", "ttl"),
+        ("application/n-triples", "nt"),
+        ("application/n-triples;charset=us-ascii", "nt"),
+        ("application/rdf+xml", "rdfxml"),
+        ("application/ld+json", "jsonld"),
+        ('application/ld+json;profile="http://www.w3.org/ns/json-ld#expanded"', "jsonld"),
+    ],
+)
+def test_a_document_of_one_graph_is_read_by_its_type(content_type: str, name: str) -> None:
+    """The types of RDF are read, whatever their case and parameters."""
+    assert of_document(content_type).name == name
+
+
+@pytest.mark.parametrize(
+    ("content_type", "reason"),
+    [
+        ("", "'none' is not taken"),
+        ("text/plain", "not taken"),
+        ("application/json", "not taken"),
+        ("application/xml", "not taken"),
+        ("text/n3", "not taken"),
+        ("text/html", "not taken"),
+        ("turtle", "not taken"),
+        ("*/*", "not taken"),
+        ("application/n-quads", "several graphs"),
+        ("application/trig; charset=utf-8", "several graphs"),
+        ("text/turtle; charset=iso-8859-1", "iso-8859-1"),
+        ("text/turtle; charset=", "character set"),
+        (";" * 100_000, "not taken"),
+        ("x" * 100_000, "not taken"),
+    ],
+)
+def test_another_document_is_refused_with_the_reason(content_type: str, reason: str) -> None:
+    """What is no graph, may be several, or says too little, is refused; the remedy lists what is read."""
+    with pytest.raises(UnsupportedMedia, match=re.escape(reason)) as caught:
+        of_document(content_type)
+
+    assert len(str(caught.value)) < 400
+    assert "UTF-8" in caught.value.remedy or "text/turtle" in caught.value.remedy
