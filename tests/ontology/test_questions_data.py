@@ -18,7 +18,7 @@ import pytest
 from rdflib.plugins.sparql import prepareQuery
 
 from medkg.domain.namespaces import BASE, PREFIXES, compact
-from medkg.store.closures import RULES
+from medkg.store.merge import build_merge
 
 ROOT = Path(__file__).parents[2]
 EXPECTED = Path(__file__).with_name("questions")
@@ -100,17 +100,7 @@ def files() -> Iterator[tuple[Path, str]]:
 
 def close(store: ox.Store) -> None:
     """Give a store the default graph that users ask: the merge of the public graphs, with the closures."""
-    store.extend(
-        ox.Quad(quad.subject, quad.predicate, quad.object)
-        for quad in list(store)
-        if isinstance(quad.graph_name, ox.NamedNode)
-        if not quad.graph_name.value.startswith(f"{GRAPH}mentions/")
-    )
-    size = -1
-    while size != len(store):
-        size = len(store)
-        for rule in RULES:
-            store.update(rule, prefixes=dict(PREFIXES))
+    build_merge(store)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Makes the next version of the graph: replaces graphs, closes them, merges them, publishes the result."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,29 +9,30 @@ from typing import IO, Final
 import pyoxigraph as ox
 from rdflib.term import URIRef
 
-from medkg.domain.errors import StoreFailed
+from medkg.domain.errors import SourceFileError, StoreFailed
 from medkg.domain.model import Quad
-from medkg.domain.namespaces import GRAPH, GRAPH_INFERRED, PREFIXES
-from medkg.store.closures import RULES
+from medkg.domain.namespaces import GRAPH_INFERRED
+from medkg.store.disk import room
+from medkg.store.index import Index, sizes
+from medkg.store.merge import build_merge, is_public, make_plain
 from medkg.store.snapshots import Snapshot, Snapshots
 from medkg.store.terms import from_ox, quad_from_ox, quads_to_ox
 
 __all__ = ["Candidate", "candidate", "is_public"]
 
-_MENTIONS: Final = str(GRAPH["mentions/"])
-
-
-def is_public(graph: str) -> bool:
-    """Tell whether a named graph belongs to the merge that queries see as their default graph."""
-    return not graph.startswith(_MENTIONS)
+_DEFAULT: Final = ox.DefaultGraph()
+_INFERRED: Final = ox.NamedNode(str(GRAPH_INFERRED))
 
 
 class Candidate:
-    """A version in the making, on a store of its own that nobody reads yet."""
+    """A version in the making, on a store of its own that nobody reads yet.
 
-    def __init__(self, store: ox.Store, path: Path, snapshots: Snapshots) -> None:
+    *folder* is that of the version; its store, with the merge, stands in ``store/``.
+    """
+
+    def __init__(self, store: ox.Store, folder: Path, snapshots: Snapshots) -> None:
         self._store = store
-        self._path = path
+        self._folder = folder
         self._snapshots = snapshots
 
     def graphs(self) -> tuple[URIRef, ...]:
@@ -47,33 +47,33 @@ class Candidate:
     def add(self, quads: Iterable[Quad]) -> None:
         """Add quads of named graphs."""
         # Nobody reads a candidate, so the faster load that is not one transaction will do.
-        self._store.bulk_extend(quads_to_ox(quads))
+        with room():
+            self._store.bulk_extend(quads_to_ox(quads))
+
+    def load_file(self, path: Path, graph: URIRef) -> None:
+        """Add a file of N-Triples to a named graph; its blank nodes get labels of their own.
+
+        :raises SourceFileError: it is no N-Triples.
+        """
+        try:
+            with room():
+                self._store.bulk_load(
+                    path=path, format=ox.RdfFormat.N_TRIPLES, to_graph=ox.NamedNode(str(graph))
+                )
+        except SyntaxError as error:
+            raise SourceFileError(path, str(error), line=error.lineno) from None
 
     def close(self) -> None:
         """Compute the default graph and ``graph/inferred`` anew.
 
         The default graph becomes the merge of the public named graphs, each triple once, with every closure.
         """
-        self.remove(GRAPH_INFERRED)
-        self._store.clear_graph(ox.DefaultGraph())
-        self._store.bulk_extend(
-            ox.Quad(quad.subject, quad.predicate, quad.object)
-            for quad in self._store.quads_for_pattern(None, None, None, None)
-            if isinstance(quad.graph_name, ox.NamedNode) and is_public(quad.graph_name.value)
-        )
-        size = -1
-        while size != len(self._store):
-            size = len(self._store)
-            for rule in RULES:
-                self._store.update(rule, prefixes=dict(PREFIXES))
+        with room():
+            build_merge(self._store)
 
     def counts(self) -> Mapping[URIRef, int]:
         """Return the number of triples of each named graph, by name."""
-        found: Counter[URIRef] = Counter()
-        for quad in self._store.quads_for_pattern(None, None, None, None):
-            if isinstance(quad.graph_name, ox.NamedNode):
-                found[URIRef(quad.graph_name.value)] += 1
-        return dict(sorted(found.items()))
+        return {URIRef(name): number for name, number in sorted(sizes(self._store)[0].items())}
 
     def classes(self, namespace: str) -> Mapping[URIRef, int]:
         """Return the number of entities of each class of *namespace*, the closure included."""
@@ -105,11 +105,26 @@ class Candidate:
         yield from sorted(lines)
 
     def publish(self) -> Snapshot:
-        """Make this the current version and return it; the candidate can't be used afterwards."""
-        self._store.flush()
-        self._store.optimize()
+        """Make this the current version and return it; the candidate can't be used afterwards.
+
+        :raises StorageFull: the disk is full; the version before stays the current one.
+        """
+        with room():
+            self._store.flush()
+            self._store.optimize()
+            self._index().write(self._folder)
         self.discard()
-        return self._snapshots.publish(self._path)
+        return self._snapshots.publish(self._folder)
+
+    def _index(self) -> Index:
+        """Return the index of the version, when all else of it is there."""
+        before, version = self._snapshots.latest(), self._snapshots.next_version
+        if before is None:
+            return Index.of(self._store, version)
+        old, new = ox.Store.read_only(str(before.store)), self._store
+        if not before.union:
+            new = make_plain(self._store, self._folder / "store", old)
+        return Index.read(before.path).following(old, new, version)
 
     def discard(self) -> None:
         """Let go of the store; the candidate can't be used afterwards."""
@@ -136,23 +151,27 @@ def candidate(root: Path) -> Iterator[Candidate]:
     :raises StoreFailed: the current version can't be copied.
     """
     snapshots = Snapshots(root)
-    with snapshots.writing(), snapshots.candidate() as path:
-        latest = snapshots.latest()
-        if latest is not None:
-            _copy(latest, path)
-        work = Candidate(ox.Store(str(path)), path, snapshots)
-        try:
-            yield work
-        finally:
-            work.discard()
+    with snapshots.holding("a build"):
+        snapshots.migrate()
+        with snapshots.candidate() as folder:
+            latest = snapshots.latest()
+            path = folder / ("store" if latest is None or latest.union else "merged")
+            if latest is not None:
+                _copy(latest, path)
+            work = Candidate(ox.Store(str(path)), folder, snapshots)
+            try:
+                yield work
+            finally:
+                work.discard()
 
 
 def _copy(snapshot: Snapshot, path: Path) -> None:
     try:
-        ox.Store.read_only(str(snapshot.path)).backup(str(path))
+        with room():
+            ox.Store.read_only(str(snapshot.merged)).backup(str(path))
     except (OSError, RuntimeError) as error:
         raise StoreFailed(
-            "The graph in the data folder can't be copied: it is damaged, or the disk is full.",
+            "The graph in the data folder can't be copied: it is damaged.",
             remedy="Restore the folder, or build into an empty one.",
         ) from error
 

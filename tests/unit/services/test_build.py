@@ -313,7 +313,8 @@ def test_a_build_waits_for_nobody(world: Any) -> None:
     """While another process is at work on the data folder, a build says so and stops."""
     world.build()
 
-    with Snapshots(world.root).writing(), pytest.raises(Busy, match="Another process is building"):
+    holding = Snapshots(world.root).holding("the service")
+    with holding, pytest.raises(Busy, match="in use by the service"):
         world.build()
 
     assert current(world) == 1

@@ -1,16 +1,23 @@
 """store/snapshots.py: versions are immutable, numbered once, and replaced in one step."""
 
+import itertools
+import os
+import shutil
 import subprocess
 import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from medkg.domain.errors import Busy, StoreFailed, StoreMissing
+import medkg.store.snapshots
+from medkg.domain.errors import Busy, StorageFull, StoreFailed, StoreMissing
+from medkg.domain.model import GraphState
+from medkg.store.index import Index
 from medkg.store.snapshots import Snapshot, Snapshots
 
 
@@ -21,8 +28,8 @@ def snapshots(tmp_path: Path) -> Snapshots:
 
 def _publish(snapshots: Snapshots, content: str = "graph") -> Snapshot:
     with snapshots.candidate() as path:
-        path.mkdir()
-        (path / "store").write_text(content)
+        (path / "store").mkdir()
+        (path / "store" / "graph").write_text(content)
         return snapshots.publish(path)
 
 
@@ -45,14 +52,14 @@ def test_a_published_candidate_is_the_current_version(snapshots: Snapshots) -> N
     assert published.version == 1
     for other in (snapshots, Snapshots(snapshots.root)):
         assert other.current() == other.require() == published
-    assert (published.path / "store").read_text() == "first"
+    assert (published.store / "graph").read_text() == "first"
+    assert published.store == published.path / "store"
 
 
 def test_a_candidate_is_not_seen_before_it_is_published(snapshots: Snapshots) -> None:
     """Readers keep the old version while the next one is made."""
     first = _publish(snapshots)
     with snapshots.candidate() as path:
-        path.mkdir()
         assert snapshots.current() == first
         second = snapshots.publish(path)
         assert snapshots.current() == second
@@ -64,11 +71,10 @@ def test_a_candidate_disappears_with_its_block(snapshots: Snapshots, made: bool)
     first = _publish(snapshots)
     with suppress(ZeroDivisionError), snapshots.candidate() as path:
         if made:
-            path.mkdir()
             (path / "half").write_text("half a store")
         raise ZeroDivisionError
     with snapshots.candidate() as path:
-        assert not path.exists()
+        assert list(path.iterdir()) == []
     assert snapshots.current() == first
     assert _folder(snapshots) == ["1"]
 
@@ -77,8 +83,20 @@ def test_what_a_killed_build_left_is_swept(snapshots: Snapshots) -> None:
     """The folder of a candidate whose process was killed is gone once another one begins."""
     left = snapshots.root / "snapshots" / ".tmp-999999999" / "store"
     left.mkdir(parents=True)
-    with snapshots.writing(), snapshots.candidate():
+    with snapshots.holding("a test"), snapshots.candidate():
         assert not left.parent.exists()
+
+
+def test_a_version_that_was_never_named_is_swept(snapshots: Snapshots) -> None:
+    """What got its number but was not yet current when its writer was killed is gone, too."""
+    _publish(snapshots)
+    (snapshots.root / "snapshots" / "2").mkdir()
+    snapshots.sweep()
+    assert _folder(snapshots) == ["1"]
+    (snapshots.root / "current").unlink()
+    (snapshots.root / "snapshots" / "2").mkdir()
+    snapshots.sweep()
+    assert _folder(snapshots) == ["1", "2"], "without a pointer the newest one is all there is to go on from"
 
 
 def test_the_current_version_and_the_one_before_stay(snapshots: Snapshots) -> None:
@@ -100,14 +118,13 @@ def test_a_number_is_never_used_twice(tmp_path_factory: pytest.TempPathFactory, 
             assert version > greatest
             greatest = version
         elif event == "fail":
-            with suppress(ZeroDivisionError), snapshots.candidate() as path:
-                path.mkdir()
+            with suppress(ZeroDivisionError), snapshots.candidate():
                 raise ZeroDivisionError
         elif event == "lose pointer":
             (snapshots.root / "current").unlink(missing_ok=True)
         elif event == "lose older" and greatest > 1:
             with suppress(FileNotFoundError):
-                (snapshots.root / "snapshots" / str(greatest - 1) / "store").unlink()
+                shutil.rmtree(snapshots.root / "snapshots" / str(greatest - 1))
         else:
             snapshots = Snapshots(snapshots.root)
 
@@ -190,14 +207,14 @@ HOLDER = """
 import sys
 from pathlib import Path
 from medkg.store.snapshots import Snapshots
-with Snapshots(Path(sys.argv[1])).writing():
+with Snapshots(Path(sys.argv[1])).holding("a build"):
     print("held", flush=True)
     sys.stdin.read()
 """
 
 
 def test_one_process_writes_at_a_time(snapshots: Snapshots) -> None:
-    """A second writer is told that the folder is busy, and may write once the first is done or dead."""
+    """A second writer is told who holds the folder, and may write once the first is done or dead."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(snapshots.root)],
         stdin=subprocess.PIPE,
@@ -206,26 +223,201 @@ def test_one_process_writes_at_a_time(snapshots: Snapshots) -> None:
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(Busy, match="Wait until it is done"), snapshots.writing():
-            pass
+        for _ in range(2):
+            with pytest.raises(Busy) as caught, snapshots.holding("the service"):
+                pass
+            assert str(caught.value) == (
+                f"The data folder is in use by a build (process {holder.pid}). "
+                "Wait until it is done, or stop it."
+            )
         holder.kill()
-    with snapshots.writing():
+    with snapshots.holding("the service"):
         pass
 
 
 def test_two_writers_in_one_process_exclude_each_other(snapshots: Snapshots) -> None:
     """The lock holds between two objects of one process too, and is free after an error."""
     other = Snapshots(snapshots.root)
-    with suppress(ZeroDivisionError), snapshots.writing():
-        with pytest.raises(Busy), other.writing():
+    with suppress(ZeroDivisionError), snapshots.holding("the service"):
+        with (
+            pytest.raises(Busy, match=rf"by the service \(process {os.getpid()}\)"),
+            other.holding("a build"),
+        ):
             pass
         raise ZeroDivisionError
-    with other.writing():
+    with other.holding("a build"):
         pass
+
+
+def test_a_holder_that_has_not_said_who_it_is(snapshots: Snapshots) -> None:
+    """Between taking the lock and writing a name into it, the holder is another process."""
+    with snapshots.holding("a build"):
+        (snapshots.root / "service.lock").write_text("")
+        with pytest.raises(Busy, match="in use by another process"), snapshots.holding("the service"):
+            pass
 
 
 def test_readers_need_no_lock(snapshots: Snapshots) -> None:
     """The current version can be read while a writer is at work."""
     first = _publish(snapshots)
-    with snapshots.writing():
+    with snapshots.holding("a test"):
         assert Snapshots(snapshots.root).require() == first
+
+
+# --- What stays ------------------------------------------------------------------------------------
+
+
+def test_publishing_may_leave_pruning_to_others(snapshots: Snapshots) -> None:
+    """Told so, publishing removes nothing; pruning spares the last two, those in use and the pinned."""
+    for _ in range(7):
+        with snapshots.candidate() as path:
+            snapshots.publish(path, prune=False)
+    assert _folder(snapshots) == list("1234567")
+    snapshots.pin(2)
+    snapshots.prune(keep={4})
+    assert _folder(snapshots) == list("2467")
+    snapshots.unpin(2)
+    snapshots.unpin(2)
+    snapshots.prune()
+    assert _folder(snapshots) == list("67")
+
+
+def test_a_pinned_version_outlives_the_process(snapshots: Snapshots) -> None:
+    """A pin stands on the disk: another object spares the version too, and finds it."""
+    first = _publish(snapshots)
+    snapshots.pin(1)
+    other = Snapshots(snapshots.root)
+    for _ in range(3):
+        _publish(other)
+    assert _folder(other) == ["1", "3", "4"]
+    assert other.find(1) == first
+    assert other.find(2) is None
+
+
+def test_a_version_before_a_gap_stays(snapshots: Snapshots) -> None:
+    """The predecessor of the current version is the newest one before it, whatever its number."""
+    _publish(snapshots)
+    (snapshots.root / "current").write_text("7")
+    _publish(snapshots)
+    assert _folder(snapshots) == ["1", "8"]
+
+
+# --- The layout ------------------------------------------------------------------------------------
+
+QUAD = ox.Quad(
+    ox.NamedNode("https://example.org/s"), ox.NamedNode("https://example.org/p"), ox.Literal("x"),
+    ox.NamedNode("https://example.org/g"),
+)  # fmt: skip
+
+
+def _first_layout(root: Path) -> Snapshots:
+    """Make a data folder as the first layout had it: two versions, each the folder of its store."""
+    for version in (3, 4):
+        path = root / "snapshots" / str(version)
+        path.mkdir(parents=True)
+        store = ox.Store(str(path))
+        store.extend([QUAD])
+        store.flush()
+    (root / "current").write_text("4\n")
+    return Snapshots(root)
+
+
+def _is_migrated(snapshots: Snapshots) -> bool:
+    current = snapshots.require()
+    assert (snapshots.root / "format").read_text() == "2\n"
+    assert Index.read(current.path).graphs == {"https://example.org/g": GraphState(1, current.version)}
+    assert list(ox.Store.read_only(str(current.store))) == [QUAD]
+    return _folder(snapshots) == [str(current.version)]
+
+
+def test_the_first_layout_can_be_read(tmp_path: Path) -> None:
+    """A version of the first layout is the folder of its store, for readers that may not change it."""
+    current = _first_layout(tmp_path).require()
+    assert current.store == current.merged == current.path
+    assert list(ox.Store.read_only(str(current.store))) == [QUAD]
+
+
+def test_the_first_layout_is_migrated(tmp_path: Path) -> None:
+    """Migration keeps the graph, under a new number, and is done once."""
+    snapshots = _first_layout(tmp_path)
+    snapshots.migrate()
+    assert snapshots.require().version == 5
+    assert _is_migrated(snapshots)
+    Snapshots(tmp_path).migrate()
+    assert Snapshots(tmp_path).require().version == 5
+
+
+@pytest.mark.parametrize(
+    ("owner", "step", "call"),
+    [
+        (Snapshots, "begin", 1),
+        (medkg.store.snapshots, "sync_tree", 1),
+        (Path, "rename", 1),
+        (medkg.store.snapshots, "replace_file", 1),
+        (medkg.store.snapshots, "replace_file", 2),
+        (shutil, "rmtree", 1),
+    ],
+)
+def test_a_migration_that_was_cut_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: object, step: str, call: int
+) -> None:
+    """Whatever step a migration dies at, the graph can be read then, and the next one finishes it."""
+    snapshots = _first_layout(tmp_path)
+    calls, real = itertools.count(1), getattr(owner, step)
+
+    def die(*arguments: object, **options: object) -> object:
+        if next(calls) == call:
+            raise SystemExit
+        return real(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, step, die)
+        with pytest.raises(SystemExit):
+            snapshots.migrate()
+    current = Snapshots(tmp_path).require()
+    assert list(ox.Store.read_only(str(current.store))) == [QUAD]
+    again = Snapshots(tmp_path)
+    again.migrate()
+    assert _is_migrated(again)
+
+
+def test_a_store_that_can_not_be_migrated_is_named(tmp_path: Path) -> None:
+    """A damaged store of the first layout is an error, and stays what it is."""
+    snapshots = _first_layout(tmp_path)
+    (tmp_path / "snapshots" / "4" / "CURRENT").write_text("damaged")
+    with pytest.raises(StoreFailed, match="can't be brought to the layout"):
+        snapshots.migrate()
+    assert _folder(snapshots) == ["3", "4"]
+
+
+@pytest.mark.parametrize("text", ["3", "20", "", "two"])
+def test_a_later_layout_is_refused(snapshots: Snapshots, text: str) -> None:
+    """A folder with a layout that is not known is neither read nor changed, and the error says what to do."""
+    _publish(snapshots)
+    (snapshots.root / "format").write_text(text)
+    other = Snapshots(snapshots.root)
+    for call in (other.current, other.require, other.latest, other.migrate, lambda: other.publish(Path())):
+        with pytest.raises(StoreFailed, match="Use the release that wrote it"):
+            call()
+
+
+def test_an_empty_folder_needs_no_migration(snapshots: Snapshots) -> None:
+    """Where there is nothing, nothing is made."""
+    snapshots.migrate()
+    assert not snapshots.root.exists()
+
+
+def test_a_full_disk_changes_nothing(snapshots: Snapshots, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the pointer can't be written, the version before stays, and the new one leaves nothing."""
+    first = _publish(snapshots)
+
+    def full(_path: Path, text: str) -> None:
+        with Path("/dev/full").open("w", encoding="utf-8") as file:
+            file.write(text)
+
+    with monkeypatch.context() as patch, snapshots.candidate() as path:
+        patch.setattr("medkg.store.snapshots.replace_file", full)
+        with pytest.raises(StorageFull, match="disk of the data folder is full"):
+            snapshots.publish(path)
+    assert snapshots.require() == first
+    assert _folder(snapshots) == ["1"]

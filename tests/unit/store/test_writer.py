@@ -12,11 +12,14 @@ import pytest
 from rdflib import RDF, RDFS, SKOS, XSD
 from rdflib.term import BNode, Literal, URIRef
 
-from medkg.domain.errors import Busy, StoreFailed
-from medkg.domain.model import Quad, QueryRequest
+from medkg.domain.errors import Busy, SourceFileError, StoreFailed
+from medkg.domain.model import GraphState, Quad, QueryRequest
 from medkg.domain.namespaces import GRAPH, GRAPH_INFERRED, MEDKG
 from medkg.store.embedded import EmbeddedEngine
+from medkg.store.index import Index
+from medkg.store.merge import make_plain
 from medkg.store.snapshots import Snapshots
+from medkg.store.terms import quad_from_ox
 from medkg.store.writer import Candidate, candidate, is_public
 
 ONE, TWO, MENTIONS = GRAPH["one"], GRAPH["two"], GRAPH["mentions/one"]
@@ -48,11 +51,9 @@ def _publish(root: Path, quads: Iterable[Quad], *, without: Iterable[URIRef] = (
 
 
 def _now(root: Path) -> set[Quad]:
-    engine = EmbeddedEngine(root)
-    try:
-        return set(engine.quads())
-    finally:
-        engine.close()
+    store = ox.Store.read_only(str(Snapshots(root).require().store))
+    quads = map(quad_from_ox, store.quads_for_pattern(None, None, None, None))
+    return {quad for quad in quads if quad[3] is not None}
 
 
 def _canonical(work: Candidate) -> bytes:
@@ -140,14 +141,14 @@ def test_one_candidate_at_a_time(tmp_path: Path) -> None:
 def test_a_version_that_can_not_be_copied_is_named(tmp_path: Path) -> None:
     """A damaged store is an error that says so, and stays as it is."""
     _publish(tmp_path, FACTS)
-    store = Snapshots(tmp_path).require().path
+    store = Snapshots(tmp_path).require().store
     for file in store.glob("*"):
         file.write_bytes(b"damaged")
     with pytest.raises(StoreFailed, match="can't be copied"), candidate(tmp_path):
         pass
     with pytest.raises(StoreFailed, match="can't be opened"):
         EmbeddedEngine(tmp_path)
-    assert Snapshots(tmp_path).require().path == store
+    assert Snapshots(tmp_path).require().store == store
 
 
 def test_the_merge_holds_each_public_triple_once(tmp_path: Path) -> None:
@@ -249,3 +250,80 @@ def test_an_answer_goes_on_while_versions_are_replaced(tmp_path: Path) -> None:
     assert sorted(lines[1:]) == sorted(str(quad[2]).encode() for quad in many)
     assert answer.version == 1
     engine.close()
+
+
+def test_the_index_says_what_changed_last_and_when(tmp_path: Path) -> None:
+    """A graph keeps the number of its last change while its content stays, even when it was replaced."""
+    _publish(tmp_path, FACTS)
+    _publish(tmp_path, [quad for quad in FACTS if quad[3] == ONE], without=[ONE])
+    same = Index.read(Snapshots(tmp_path).require().path)
+    assert same.graphs == {
+        str(ONE): GraphState(3, 1),
+        str(TWO): GraphState(4, 1),
+        str(MENTIONS): GraphState(1, 1),
+        str(GRAPH_INFERRED): GraphState(2, 1),
+    }
+    assert same.default == GraphState(8, 1)
+    other: Quad = (_iri("a"), RDF.type, MEDKG.Network, ONE)
+    _publish(tmp_path, [*(quad for quad in FACTS[1:] if quad[3] == ONE), other], without=[ONE, MENTIONS])
+    changed = Index.read(Snapshots(tmp_path).require().path)
+    assert changed.graphs == {
+        str(ONE): GraphState(3, 3),
+        str(TWO): GraphState(4, 1),
+        str(GRAPH_INFERRED): GraphState(1, 3),
+    }
+    assert changed.default == GraphState(7, 3)
+
+
+def test_a_version_keeps_the_keys_of_accepted_writes(tmp_path: Path) -> None:
+    """A build forgets no idempotency key."""
+    _publish(tmp_path, FACTS)
+    folder = Snapshots(tmp_path).require().path
+    Index.read(folder).remembering({"key": 1}).write(folder)
+    _publish(tmp_path, [])
+    assert Index.read(Snapshots(tmp_path).require().path).keys == {"key": 1}
+
+
+def test_a_file_is_loaded_into_its_graph(tmp_path: Path) -> None:
+    """A file of N-Triples goes into one graph; its blank nodes are not those of another file."""
+    file = tmp_path / "file.nt"
+    file.write_text('_:a <https://example.org/p> "x" .\n', encoding="utf-8")
+    with candidate(tmp_path / "var") as work:
+        work.load_file(file, ONE)
+        work.load_file(file, ONE)
+        assert len({quad[0] for quad in work.graph(ONE)}) == 2
+        file.write_text("no triple", encoding="utf-8")
+        with pytest.raises(SourceFileError, match=r"file\.nt:1: "):
+            work.load_file(file, ONE)
+
+
+def test_a_plain_version_stays_one(tmp_path: Path) -> None:
+    """Where the merge stands aside, a build goes on from there and leaves what people wrote by themselves."""
+    own: Quad = (_iri("own"), RDFS.label, Literal("own"), None)
+    _publish(tmp_path, FACTS)
+    snapshots = Snapshots(tmp_path)
+    first = snapshots.require()
+    with snapshots.candidate() as folder:
+        merged = ox.Store.read_only(str(first.store))
+        merged.backup(str(folder / "merged"))
+        plain = make_plain(merged, folder / "store", None)
+        plain.extend([ox.Quad(*quad.triple) for quad in ox.parse(OWN, ox.RdfFormat.N_TRIPLES)])
+        plain.flush()
+        Index.of(plain, 2).write(folder)
+        del plain
+        snapshots.publish(folder)
+    fresh: Quad = (_iri("b"), RDF.type, MEDKG.Partnership, ONE)
+    assert _publish(tmp_path, [fresh], without=[ONE]) == 3
+    current = snapshots.require()
+    assert not current.union
+    stored = set(map(quad_from_ox, ox.Store.read_only(str(current.store))))
+    assert stored == {fresh, own, *(quad for quad in FACTS if quad[3] != ONE)}
+    aside = set(map(quad_from_ox, ox.Store.read_only(str(current.merged))))
+    assert aside - stored == {
+        (_iri("b"), RDF.type, MEDKG.Network, GRAPH_INFERRED),
+        (_iri("b"), RDF.type, MEDKG.Network, None),
+        *((*quad[:3], None) for quad in (fresh, *FACTS) if quad[3] not in {ONE, MENTIONS} or quad is fresh),
+    }
+
+
+OWN = b'<https://example.org/own> <http://www.w3.org/2000/01/rdf-schema#label> "own" .'

@@ -1,0 +1,118 @@
+"""Checks and evaluates updates, and reads what is to be written into a graph."""
+
+from pathlib import Path
+from typing import Final
+
+import pyoxigraph as ox
+
+from medkg.domain.errors import (
+    Conflict,
+    MedkgError,
+    NotSupported,
+    ParameterError,
+    QueryRefused,
+    SourceFileError,
+    StoreFailed,
+)
+from medkg.domain.model import UpdateRequest
+from medkg.domain.namespaces import GRAPH, PREFIXES
+from medkg.store import policy
+from medkg.store.disk import room
+from medkg.store.operations import with_using
+from medkg.store.syntax import explain
+
+__all__ = ["check", "evaluate", "graph_name", "read"]
+
+_PREFIXES: Final = dict(PREFIXES)
+
+
+def check(request: UpdateRequest, limits: policy.Limits, *, union: bool) -> policy.UpdateOutline:
+    """Return the outline of an update that may run.
+
+    :raises QuerySyntaxError, QueryRefused, TooLarge: see :func:`medkg.store.policy.check_update`.
+    :raises Conflict: it writes to the default graph, and with *union* that is the merge.
+    """
+    try:
+        outline = policy.check_update(request.text, limits, request.base)
+    except QueryRefused:
+        # What does not parse at all is told so first.
+        _insist(request)
+        raise
+    if union and outline.writes_default:
+        if outline.doubtful:
+            _insist(request)
+        raise Conflict(
+            "The update writes outside GRAPH; the default graph is the merge of the named graphs.",
+            remedy=f"Name a graph: GRAPH <{GRAPH['manual/']}...> {{ ... }}.",
+        )
+    return outline
+
+
+def _insist(request: UpdateRequest) -> None:
+    """Let the engine say what does not parse, on an empty store."""
+    try:
+        ox.Store().update(request.text, base_iri=request.base or None, prefixes=_PREFIXES)
+    except SyntaxError as error:
+        raise explain(error, request.text, "update") from None
+    except (OSError, RuntimeError, ValueError):
+        # It parses; what it would do is not asked here.
+        return
+
+
+def evaluate(store: ox.Store, request: UpdateRequest) -> None:
+    """Evaluate an update in one transaction; the store is as it was when it fails.
+
+    :raises QuerySyntaxError: it does not parse.
+    :raises Conflict: it speaks of a graph that is not there, or makes one that is.
+    :raises StorageFull, StoreFailed: the store could not do it.
+    """
+    text = request.text
+    if request.using_graphs or request.using_named_graphs:
+        text = with_using(text, request.using_graphs, request.using_named_graphs, request.base)
+    try:
+        with room():
+            store.update(text, base_iri=request.base or None, prefixes=_PREFIXES)
+    except SyntaxError as error:
+        raise explain(error, request.text, "update") from None
+    except RuntimeError as error:
+        raise _refused(error) from error
+    except (OSError, ValueError) as error:
+        raise StoreFailed("The update could not be evaluated; nothing was changed.") from error
+
+
+def _refused(error: RuntimeError) -> MedkgError:
+    text = str(error)
+    if text.startswith("The graph "):
+        return Conflict(f"{text}.", remedy="Write SILENT if that does not matter.")
+    if "custom function" in text:
+        return NotSupported(
+            f"The update calls a function that is not known here ({text}).",
+            remedy="Use the functions of SPARQL 1.1, and those that the service description names.",
+        )
+    return StoreFailed("The update could not be evaluated; nothing was changed.")
+
+
+def graph_name(name: str) -> ox.NamedNode:
+    """Return the engine's name of a graph.
+
+    :raises ParameterError: it is no IRI.
+    """
+    try:
+        return ox.NamedNode(name)
+    except ValueError:
+        raise ParameterError(
+            "graph", f"The graph name {name[:200]!r} is no IRI.", remedy="Write an absolute IRI."
+        ) from None
+
+
+def read(path: Path, graph: ox.NamedNode | ox.DefaultGraph) -> set[ox.Quad]:
+    """Return the triples of a file of N-Triples, as the store keeps them, with blank nodes of their own.
+
+    :raises SourceFileError: it is no N-Triples.
+    """
+    store = ox.Store()
+    try:
+        store.load(path=path, format=ox.RdfFormat.N_TRIPLES, to_graph=graph)
+    except SyntaxError as error:
+        raise SourceFileError(path, str(error), line=error.lineno) from None
+    return set(store)
