@@ -1,16 +1,30 @@
-"""The port to whatever answers SPARQL: everything above this module knows the engine by it alone."""
+"""The ports to whatever answers SPARQL: everything above this module knows the engine by them alone.
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+:class:`Engine` answers the questions of our own code, :class:`Endpoint` those of strangers.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from rdflib.term import URIRef
 
-from medkg.domain.model import Quad, QueryRequest, Solutions, Term
+from medkg.domain.model import (
+    Author,
+    Commit,
+    GraphState,
+    GraphWrite,
+    Quad,
+    QueryRequest,
+    Solutions,
+    Term,
+    UpdateRequest,
+)
 from medkg.store.formats import Format
 from medkg.store.streaming import Chunks
 
-__all__ = ["Answer", "Engine"]
+__all__ = ["Answer", "Endpoint", "Engine", "Reply"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +45,9 @@ class Engine(Protocol):
     The default graph is the merge of the public named graphs, each triple once.  All methods are safe to call
     from several threads and may block: an event loop calls them in a worker thread.
     """
+
+    versioned: bool
+    """Whether the number of the version tells everything apart that changes what is answered."""
 
     @property
     def version(self) -> int:
@@ -66,3 +83,98 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Release the store; the engine can't be used afterwards."""
+
+
+class AsyncChunks(Protocol):
+    """Bytes that arrive while an engine works."""
+
+    def __aiter__(self) -> "AsyncChunks":
+        """Return itself."""
+
+    async def __anext__(self) -> bytes:
+        """Return the next bytes."""
+
+    async def aclose(self) -> None:
+        """Stop the evaluation; nothing more comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The serialised answer to a request from outside.
+
+    *body* is the whole of it when it is small, and then *chunks* is None; else *chunks* yields it while the
+    engine works, and raises when the rest can't be had.  *volatile* answers (NOW, RAND, ...) are neither
+    cached nor tagged.  *notes* are sentences for the person who asked, such as "did you mean".  The
+    ``aclose()`` of *chunks* must be called when the client leaves before the end.
+    """
+
+    format: Format
+    version: int
+    body: bytes | None
+    chunks: AsyncChunks | None = None
+    volatile: bool = False
+    notes: tuple[str, ...] = ()
+
+
+class Endpoint(Protocol):
+    """The graph as strangers use it: any text, any size, with deadlines, from the event loop.
+
+    With *union* the default graph of a query is the merge of the public graphs; without, everything is plain
+    SPARQL.
+    """
+
+    union: bool
+
+    @property
+    def version(self) -> int:
+        """The number of the current version; it grows with each accepted write."""
+
+    async def start(self) -> None:
+        """Start the processes or connections; must be awaited before anything else."""
+
+    async def close(self) -> None:
+        """Stop everything that was started."""
+
+    async def query(self, request: QueryRequest, accept: str) -> Reply:
+        """Evaluate any query form.
+
+        :raises QuerySyntaxError, QueryRefused, TooLarge, NotAcceptable: the request is bad.
+        :raises Busy: no place within the patience of the queue.
+        :raises DeadlineExceeded, EngineCrashed: it was stopped, or ended its process.
+        """
+
+    async def update(self, request: UpdateRequest, author: Author, key: str = "") -> Commit:
+        """Evaluate an update in one transaction; with a *key* that was seen before, return its outcome.
+
+        :raises QuerySyntaxError, QueryRefused, TooLarge: the request is bad.
+        :raises Forbidden: it changes a graph that the author may not write.
+        :raises Conflict: it writes outside GRAPH where the default graph is the merge.
+        :raises DeadlineExceeded, Busy, StorageFull: nothing was changed.
+        """
+
+    async def write(self, change: GraphWrite, author: Author, key: str = "") -> Commit:
+        """Change one whole graph; see :meth:`update`.
+
+        :raises NotFound: ``delete`` of a graph that is not there.
+        :raises PreconditionFailed: the graph is not in the expected state.
+        """
+
+    async def parse(self, body: AsyncIterator[bytes], media_type: str, base: str) -> Path:
+        """Read a document in a process that may die of it; return a file of N-Triples, to be removed.
+
+        :raises UnsupportedMedia: the type is none of a graph.
+        :raises SourceFileError: the document does not parse; with its line.
+        :raises TooLarge: it is longer than the limit.
+        """
+
+    async def read(self, graph: str | None, accept: str) -> Reply:
+        """Serialise one graph (None: the default graph).
+
+        :raises NotFound: there is no such graph.
+        """
+
+    async def graphs(self) -> Mapping[str, GraphState]:
+        """Return what is known of each named graph, by name."""
+
+    def status(self) -> Mapping[str, float]:
+        """Return gauges and counters for the operator."""

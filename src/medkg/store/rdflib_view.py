@@ -20,4 +20,4 @@ def open_dataset(root: Path) -> Dataset:
     :raises StoreMissing: nothing has been built in *root*.
     """
     snapshot = Snapshots(root).require()
-    return Dataset(store=OxigraphStore(store=ox.Store.read_only(str(snapshot.path))))
+    return Dataset(store=OxigraphStore(store=ox.Store.read_only(str(snapshot.merged))))

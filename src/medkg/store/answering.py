@@ -1,0 +1,186 @@
+"""One request at one reader: its clock, and the bytes of its answer."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from medkg.domain.errors import DeadlineExceeded, MedkgError
+from medkg.store.engine import Reply
+from medkg.store.formats import by_name
+from medkg.store.peer import Peer
+from medkg.store.pool import Pool
+
+__all__ = ["Clock", "ask"]
+
+_STALLED: Final = 10.0
+"""Seconds that a client may take nothing of a waiting answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Seconds that a request may take, and after which it is slow; *killed* hears of each that ends."""
+
+    timeout: float
+    slow_after: float
+    killed: Callable[[], None]
+
+
+async def ask(  # noqa: PLR0913 - what a request consists of
+    pool: Pool,
+    clock: Clock,
+    version: Callable[[], int],
+    head: dict[str, Any],
+    body: bytes,
+    *,
+    keep: Callable[[Reply], None] | None = None,
+) -> Reply:
+    """Have a reader answer; return the whole of a small answer, or a stream.
+
+    *keep* gets an answer that was streamed, once it is whole, unless it is too large.
+    """
+    reader = await pool.acquire()
+    number = version()
+    watch = _Watch(pool, clock, reader)
+    try:
+        reader.send(head, body)
+        first, piece = await reader.receive()
+    except MedkgError:
+        watch.stop()
+        pool.release(reader)
+        raise
+    except BaseException:
+        # The client has left.
+        watch.abandon()
+        raise
+    format_ = by_name(first["format"], first["kind"])
+    notes = tuple(first.get("notes", ()))
+    if first.get("end"):
+        watch.stop()
+        pool.release(reader)
+        return Reply(format_, number, piece, volatile=first["volatile"], notes=notes)
+    stream = _Stream(watch, piece)
+    reply = Reply(format_, number, None, stream, volatile=first["volatile"], notes=notes)
+    if keep is not None and not reply.volatile:
+        stream.when_whole = lambda whole: keep(Reply(format_, number, whole, notes=notes))
+    return reply
+
+
+class _Watch:
+    """Moves a request aside when it is slow, and ends it at its deadline.
+
+    The clock stands while the client is what holds the answer up, but not for long.
+    """
+
+    def __init__(self, pool: Pool, clock: Clock, reader: Peer) -> None:
+        self.reader = reader
+        self._pool = pool
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._demotion = self._loop.call_later(clock.slow_after, pool.demote, reader)
+        self._left = clock.timeout
+        self._since = self._loop.time()
+        self._timer = self._loop.call_later(self._left, self._expire)
+        reader.held = self._hold
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        self._demotion.cancel()
+        self._timer.cancel()
+        self.reader.held = None
+
+    def done(self) -> None:
+        """Give the reader back."""
+        self.stop()
+        self._pool.release(self.reader)
+
+    def abandon(self, reason: MedkgError | None = None) -> None:
+        """End the reader, whatever it does."""
+        self.stop()
+        self._clock.killed()
+        self.reader.end(reason)
+        if reason is None:
+            self._pool.release(self.reader)
+
+    def _hold(self, held: bool) -> None:
+        self._timer.cancel()
+        now = self._loop.time()
+        if held:
+            self._left -= now - self._since
+            self._timer = self._loop.call_later(_STALLED, self._stall)
+        else:
+            self._since = now
+            self._timer = self._loop.call_later(max(self._left, 0), self._expire)
+
+    def _expire(self) -> None:
+        # Who waits for the answer gets this error, and gives the reader back.
+        self.abandon(
+            DeadlineExceeded(
+                f"The query was stopped: it ran longer than {self._clock.timeout:g} seconds.",
+                remedy="Ask for less: fewer patterns, a LIMIT, or one part at a time.",
+            )
+        )
+
+    def _stall(self) -> None:
+        self.abandon(DeadlineExceeded(f"The client took nothing of the answer for {_STALLED:g} seconds."))
+
+
+class _Stream:
+    """The rest of a large answer, as it comes."""
+
+    _LARGEST = 4_194_304
+
+    def __init__(self, watch: _Watch, first: bytes) -> None:
+        self.when_whole: Callable[[bytes], None] | None = None
+        self._watch: _Watch | None = watch
+        self._next: bytes | None = first
+        self._seen: list[bytes] = []
+        self._size = 0
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = self._next
+        if piece is None:
+            piece = await self._receive()
+        self._next = None
+        self._remember(piece)
+        return piece
+
+    async def aclose(self) -> None:
+        """Stop the evaluation."""
+        if self._watch is not None:
+            watch, self._watch = self._watch, None
+            watch.abandon()
+
+    async def _receive(self) -> bytes:
+        if self._watch is None:
+            raise StopAsyncIteration
+        try:
+            head, piece = await self._watch.reader.receive()
+        except MedkgError:
+            watch, self._watch = self._watch, None
+            watch.done()
+            raise
+        except BaseException:
+            await self.aclose()
+            raise
+        if head.get("end"):
+            watch, self._watch = self._watch, None
+            watch.done()
+            if self.when_whole is not None:
+                self.when_whole(b"".join([*self._seen, piece]))
+                self.when_whole = None
+            if not piece:
+                raise StopAsyncIteration
+        return piece
+
+    def _remember(self, piece: bytes) -> None:
+        if self.when_whole is None:
+            return
+        self._seen.append(piece)
+        self._size += len(piece)
+        if self._size > self._LARGEST:
+            self.when_whole = None
+            self._seen.clear()

@@ -1,0 +1,194 @@
+"""The readers of the current version: from memory when it fits and is loaded, from the disk until then."""
+
+import asyncio
+from collections.abc import Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from medkg.domain.errors import MedkgError, StoreFailed
+from medkg.store.keeper import Keeper
+from medkg.store.peer import Peer
+from medkg.store.pool import Pool
+from medkg.store.snapshots import Snapshot
+
+__all__ = ["Readers"]
+
+_CHANGES: Final = 500
+"""Versions after which the memory is loaded anew: a store in memory never gives old versions back."""
+_GROWTH: Final = 1.5
+_SMALL: Final = 2_000_000
+"""Bytes of a difference that is applied before a write is acknowledged; a larger one meanwhile."""
+
+
+class Readers:
+    """Hands out readers of the version it was told to serve.
+
+    *settings* is what each reader is told; *memory* tells how many bytes a version in memory may take.
+    """
+
+    def __init__(self, pool: Pool, settings: dict[str, Any], memory: int) -> None:
+        self.pool = pool
+        self._settings = settings
+        self._limit = memory
+        self._disk: Keeper | None = None
+        self._memory: Keeper | None = None
+        self._loaded = 0
+        self._fresh_size = 0
+        self._snapshot: Snapshot | None = None
+        self._on_disk: dict[Peer, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loading: asyncio.Task[None] | None = None
+        self._loading_from = 0
+        self._trail: dict[int, Path] = {}
+
+    @property
+    def in_memory(self) -> bool:
+        """True when the current version is served from memory."""
+        served = self._snapshot.version if self._snapshot is not None else 0
+        return self._memory is not None and self._loaded == served
+
+    async def start(self, snapshot: Snapshot, size: int) -> None:
+        """Serve *snapshot*, which takes about *size* bytes in memory; return when a reader is ready."""
+        self._disk = Keeper.start()
+        self._snapshot = snapshot
+        self._serve_from_disk()
+        self._load_if_it_fits(size)
+
+    async def close(self) -> None:
+        """End all processes."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.pool.close()
+        for keeper in (self._memory, self._disk):
+            if keeper is not None:
+                await keeper.close(patience=0.5)
+
+    async def switch(self, snapshot: Snapshot, size: int, delta: Path | None) -> None:
+        """Serve *snapshot* from now on; *delta* is the folder with its difference to the version before."""
+        before = self._snapshot.version if self._snapshot else 0
+        follows = self._loaded == before and before + 1 == snapshot.version
+        self._snapshot = snapshot
+        if self._loading_from and delta is not None:
+            self._trail[snapshot.version] = delta
+        memory = self._memory
+        if memory is not None and follows and delta is not None and _bytes(delta) <= _SMALL:
+            try:
+                await memory.advance(delta)
+            except MedkgError:
+                self._let_go(memory)
+            else:
+                self._loaded = snapshot.version
+                self._serve_from_memory()
+                if memory.changes > _CHANGES or memory.resident > _GROWTH * self._fresh_size:
+                    self._load_if_it_fits(size)
+                return
+        self._serve_from_disk()
+        self._load_if_it_fits(size)
+
+    async def blank(self) -> Peer:
+        """Return a reader without a store, for documents; the caller ends it."""
+        if self._disk is None or self._disk.lost:
+            self._disk = Keeper.start()
+        return await self._disk.fork("blank", None, self._settings)
+
+    def used(self) -> frozenset[int]:
+        """Return the versions whose folders are being read."""
+        found = {number for reader, number in self._on_disk.items() if not reader.lost}
+        if self._loading_from and self._snapshot is not None:
+            found.update(range(self._loading_from, self._snapshot.version))
+        return frozenset(found)
+
+    def nurseries(self) -> tuple[int, ...]:
+        """Return the process numbers of the nurseries."""
+        return tuple(keeper.pid for keeper in (self._memory, self._disk) if keeper is not None)
+
+    def memory_bytes(self) -> int:
+        """Return the resident memory of the process that holds the version in memory."""
+        return self._memory.resident if self._memory is not None else 0
+
+    def _serve_from_disk(self) -> None:
+        snapshot = self._snapshot
+        assert snapshot is not None  # noqa: S101 - set by start and switch
+
+        async def fork() -> Peer:
+            if self._disk is None or self._disk.lost:
+                self._disk = Keeper.start()
+            reader = await self._disk.fork("disk", snapshot.store, self._settings)
+            self._on_disk[reader] = snapshot.version
+            reader.on_lost.append(partial(self._forget, reader))
+            return reader
+
+        self.pool.switch(fork)
+
+    def _forget(self, reader: Peer) -> None:
+        self._on_disk.pop(reader, None)
+
+    def _serve_from_memory(self) -> None:
+        async def fork() -> Peer:
+            memory = self._memory
+            if memory is None or memory.lost:
+                self._memory = None
+                self._serve_from_disk()
+                self._load_if_it_fits(self._fresh_size)
+                raise StoreFailed("The version in memory is gone.")
+            return await memory.fork("memory", None, self._settings)
+
+        self.pool.switch(fork)
+
+    def _load_if_it_fits(self, size: int) -> None:
+        if size > self._limit or (self._loading is not None and not self._loading.done()):
+            return
+        self._loading = self._spawn(self._load())
+
+    async def _load(self) -> None:
+        """Load the current version into a new nursery, let it catch up, and serve from it."""
+        snapshot = self._snapshot
+        assert snapshot is not None  # noqa: S101 - set by start and switch
+        self._loading_from = snapshot.version
+        keeper = Keeper.start()
+        try:
+            await keeper.load(snapshot.store)
+            loaded = await self._catch_up(keeper, snapshot.version)
+        except (MedkgError, asyncio.CancelledError) as error:
+            keeper.kill()
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            return
+        finally:
+            self._loading_from = 0
+            self._trail.clear()
+        old, self._memory = self._memory, keeper
+        self._loaded = loaded
+        self._fresh_size = keeper.resident
+        self._serve_from_memory()
+        if old is not None:
+            self._spawn(old.close())
+
+    async def _catch_up(self, keeper: Keeper, version: int) -> int:
+        """Apply the differences of the versions that came meanwhile; return the number of the last.
+
+        :raises StoreFailed: one of them has none.
+        """
+        while self._snapshot is not None and version < self._snapshot.version:
+            folder = self._trail.get(version + 1)
+            if folder is None:
+                raise StoreFailed("The difference to the next version is not known.")
+            await keeper.advance(folder)
+            version += 1
+        return version
+
+    def _let_go(self, keeper: Keeper) -> None:
+        self._memory = None
+        self._spawn(keeper.close())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _bytes(folder: Path) -> int:
+    return sum((folder / name).stat().st_size for name in ("removed.nq", "added.nq"))

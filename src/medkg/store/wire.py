@@ -1,0 +1,86 @@
+"""Frames between the processes of the store: a small JSON head and bytes, over a Unix socket.
+
+A frame is two 32-bit lengths (network order), the head as UTF-8 JSON and the body.  A frame without a head is
+more of the body of the one before.
+"""
+
+import json
+import socket
+import struct
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+__all__ = ["LENGTHS", "Channel", "pack", "unpack"]
+
+LENGTHS: Final = struct.Struct("!II")
+_PIECE: Final = 262_144
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def pack(head: Mapping[str, Any], body: bytes = b"") -> bytes:
+    """Return the bytes of a frame."""
+    text = _ENCODE(head).encode() if head else b""
+    return LENGTHS.pack(len(text), len(body)) + text + body
+
+
+def unpack(buffer: bytearray) -> tuple[dict[str, Any], bytes] | None:
+    """Take the first frame off *buffer* and return its head and body, or None while it is not complete."""
+    if len(buffer) < LENGTHS.size:
+        return None
+    head_size, body_size = LENGTHS.unpack_from(buffer)
+    start = LENGTHS.size + head_size
+    if len(buffer) < start + body_size:
+        return None
+    with memoryview(buffer) as view:
+        head = dict(_decode(bytes(view[LENGTHS.size : start]))) if head_size else {}
+        body = bytes(view[start : start + body_size])
+    del buffer[: start + body_size]
+    return head, body
+
+
+@lru_cache(maxsize=256)
+def _decode(text: bytes) -> dict[str, Any]:
+    """Return a head; most of them are like one before."""
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+class Channel:
+    """The blocking end of such a socket, for a process that does one thing at a time."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(True)
+        self._socket = sock
+
+    def send(self, head: Mapping[str, Any], body: bytes = b"") -> None:
+        """Send a frame; wait while the other side is slow.
+
+        :raises OSError: the other side is gone.
+        """
+        self._socket.sendall(pack(head, body))
+
+    def receive(self) -> tuple[dict[str, Any], bytes]:
+        """Return the next frame.
+
+        :raises EOFError: the other side has closed.
+        """
+        head_size, body_size = LENGTHS.unpack(self._exactly(LENGTHS.size))
+        head = json.loads(self._exactly(head_size)) if head_size else {}
+        return head, self._exactly(body_size)
+
+    def _exactly(self, size: int) -> bytes:
+        if not size:
+            return b""
+        found = self._socket.recv(min(size, _PIECE))
+        if len(found) == size:
+            return found
+        pieces = [found]
+        missing = size - len(found)
+        while missing and found:
+            found = self._socket.recv(min(missing, _PIECE))
+            pieces.append(found)
+            missing -= len(found)
+        if missing:
+            raise EOFError("the other process has closed the channel")
+        return b"".join(pieces)
