@@ -54,7 +54,7 @@ def names(engine: EmbeddedEngine) -> Names:
 @pytest.fixture(scope="session")
 def settings(data_dir: Path) -> Settings:
     """The settings of the service under test."""
-    return Settings(data_dir=data_dir, public_url="https://medkg.test")  # type: ignore[arg-type]
+    return Settings(data_dir=data_dir, public_url="https://medkg.test", rate_limit=0)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

@@ -2,63 +2,130 @@
 
 import logging
 import sys
+import time
 import warnings
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
+from typing import Final
 
 import structlog
+from anyio import to_thread
 from fastapi import FastAPI
-from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from medkg import __version__, assets
 from medkg.config import Settings
 from medkg.services import questions
 from medkg.services.names import Names
-from medkg.store.embedded import EmbeddedEngine
-from medkg.store.engine import Engine
-from medkg.store.policy import Limits
-from medkg_api import problems
+from medkg.state.database import Database
+from medkg.store.engine import Endpoint, Engine
+from medkg_api import backends, problems
+from medkg_api.compression import Compression
 from medkg_api.deps import Context, make_pages
-from medkg_api.headers import safety
+from medkg_api.front import Dispatch, Front, Handler
+from medkg_api.limits import RateLimiter
+from medkg_api.metrics import Meter
+from medkg_api.openapi import protocols
 from medkg_api.representations import JsonLd
-from medkg_api.routes import api, doc, health, pages, sparql
+from medkg_api.routes import api, doc, graphs, health, pages, sparql, update
 from medkg_api.routes import questions as question_routes
 
-__all__ = ["create_app"]
+__all__ = ["PROTOCOLS", "create_app"]
+
+PROTOCOLS: Final[Mapping[str, Handler]] = MappingProxyType(
+    {"/sparql": sparql.sparql, "/update": update.update, "/graphs": graphs.graphs, "/graphs/": graphs.graphs}
+)
+"""The addresses that are answered beside the web framework."""
+_PATHS: Final = tuple(PROTOCOLS)
+_BELOW: Final = tuple(path for path in PROTOCOLS if path.endswith("/"))
+_TAKEN_FIELDS: Final = (
+    "Accept",
+    "Accept-Language",
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "X-Request-Id",
+)
+_SHOWN_FIELDS: Final = ("ETag", "Link", "Retry-After", "X-Medkg-Hint", "X-Medkg-Version", "X-Request-Id")
 
 
-def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
-    """Return the application for *settings*; *engine* defaults to the embedded store in the data folder.
+def create_app(settings: Settings, engine: Engine | None = None, endpoint: Endpoint | None = None) -> FastAPI:
+    """Return the application for *settings*; *engine* and *endpoint* default to the store in the data folder.
+
+    The processes of the endpoint start and stop with the application.
 
     :raises StoreMissing: nothing has been built in the data folder.
     """
-    if engine is None:
-        limits = Limits(settings.max_query_bytes, settings.max_query_depth)
-        engine = EmbeddedEngine(settings.data_dir, limits=limits)
+    backend = backends.choose(settings, engine, endpoint)
     _configure_logs(settings)
-    app = FastAPI(
+    app = _Application(
         title="medkg",
         version=__version__,
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
+        lifespan=_lifespan(backend),
     )
     known = questions.load(assets.directory("data") / "questions")
     json_ld = JsonLd(
         assets.directory("ontology") / "context.jsonld", f"{settings.base_url}/ontology/context.jsonld"
     )
-    app.state.context = Context(settings, engine, Names(engine), known, make_pages(), json_ld)
+    meter = Meter(backend.endpoint)
+    app.state.context = Context(
+        settings,
+        backend.engine,
+        backend.endpoint,
+        _database(settings),
+        meter,
+        Names(backend.engine),
+        known,
+        make_pages(),
+        json_ld,
+    )
     problems.install(app)
-    for module in (sparql, api, doc, question_routes, health, pages):
+    for module in (api, doc, question_routes, health, pages):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=str(files("medkg_api") / "static")), name="static")
-    _add_middleware(app, settings)
+    app.direct = _nowhere
+    _add_middleware(app, settings, meter)
     _describe(app)
     return app
+
+
+def _lifespan(backend: backends.Backend) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def living(app: FastAPI) -> AsyncIterator[None]:
+        # A damaged database must stop the start, not the first request that needs it.
+        database = await to_thread.run_sync(app.state.context.database)
+        await backend.endpoint.start()
+        try:
+            yield
+        finally:
+            await backend.endpoint.close()
+            await backend.close()
+            await to_thread.run_sync(database.close)
+
+    return living
+
+
+def _database(settings: Settings) -> Callable[[], Database]:
+    """Return the operational database, opened when it is first asked for."""
+    url = settings.database_url
+
+    @cache
+    def opened() -> Database:
+        return Database.open(settings.data_dir, url.get_secret_value() if url else None)
+
+    return opened
 
 
 def _describe(app: FastAPI) -> None:
@@ -68,47 +135,79 @@ def _describe(app: FastAPI) -> None:
         document = app.openapi()
     for operations in document["paths"].values():
         operations.pop("head", None)
+    document["paths"] |= protocols()
+    schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+    schemes["bearer"] = {"type": "http", "scheme": "bearer"}
 
 
-def _add_middleware(app: FastAPI, settings: Settings) -> None:
-    app.add_middleware(GZipMiddleware, minimum_size=1_000)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=settings.cors_origins.split(),
-        allow_methods=["GET", "HEAD", "POST"],
-        allow_headers=["Accept", "Accept-Language", "Content-Type"],
-        expose_headers=["ETag", "Link", "X-Medkg-Version"],
+def _add_middleware(app: "_Application", settings: Settings, meter: Meter) -> None:
+    """Put the middleware around the application, and around what is answered beside the web framework."""
+    innermost_first = (
+        Middleware(Dispatch, handlers=PROTOCOLS, limiter=RateLimiter(settings.rate_limit, time.monotonic)),
+        Middleware(Compression),
+        Middleware(
+            _Cors,
+            allow_origins=settings.cors_origins.split(),
+            allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
+            allow_headers=_TAKEN_FIELDS,
+            expose_headers=_SHOWN_FIELDS,
+        ),
+        Middleware(
+            Front,
+            classes={path: path.strip("/") for path in PROTOCOLS},
+            meter=meter,
+            verbose=settings.log_level == "debug",
+        ),
     )
+    app.user_middleware = list(reversed(innermost_first))
+    for middleware in innermost_first:
+        app.direct = middleware.cls(app.direct, *middleware.args, **middleware.kwargs)
 
-    app.add_middleware(_SafetyHeaders)
 
-
-class _SafetyHeaders:
-    """Adds the headers that every answer has; plain ASGI, so that streamed answers stay streamed."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+class _Cors(CORSMiddleware):
+    """Passes requests that come from no web page on as they are, when pages from everywhere are welcome."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(safety(headers.get("content-type", "")))
-            await send(message)
+        """Add what a web page of another origin needs."""
+        if self.allow_all_origins and not any(name == b"origin" for name, _ in scope.get("headers", ())):
+            await self.app(scope, receive, send)
+            return
+        await super().__call__(scope, receive, send)
 
-        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+class _Application(FastAPI):
+    """The web framework, and beside it the protocol addresses, which get by without its own layers."""
+
+    direct: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request on whichever side it belongs to."""
+        if scope["type"] == "http" and scope["path"].startswith(_PATHS):
+            path = scope["path"]
+            if path in PROTOCOLS or path.startswith(_BELOW):
+                scope["app"] = self
+                await self.direct(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
+
+
+async def _nowhere(scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Stand behind the handlers of the protocol addresses, which let nothing through."""
+    raise RuntimeError(scope["path"])
 
 
 def _configure_logs(settings: Settings) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=False)
+        else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     )
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([structlog.processors.format_exc_info] if settings.log_format == "json" else []),
             renderer,
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

@@ -1,6 +1,6 @@
 """What the routes are given: settings, engine, names, questions, and how a client wants its answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,7 +12,9 @@ from medkg.domain.errors import ParameterError
 from medkg.domain.namespaces import display, local_path
 from medkg.services.names import Names
 from medkg.services.questions import LANGUAGES, Question
-from medkg.store.engine import Engine
+from medkg.state.database import Database
+from medkg.store.engine import Endpoint, Engine
+from medkg_api.metrics import Meter
 from medkg_api.representations import JsonLd
 
 __all__ = ["Accept", "Context", "ContextDep", "Language", "make_pages"]
@@ -24,6 +26,9 @@ class Context:
 
     settings: Settings
     engine: Engine
+    endpoint: Endpoint
+    database: Callable[[], Database]
+    meter: Meter
     names: Names
     questions: tuple[Question, ...]
     pages: Environment

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from medkg import __version__
 from medkg.services.explore import Page
 
-__all__ = ["cached", "page_links", "safety"]
+__all__ = ["cached", "matches", "page_links", "safety"]
 
 # No page of ours loads anything from elsewhere, and no script runs in one.
 _POLICY = (
@@ -32,17 +32,38 @@ def cached(
 ) -> Response:
     """Tag *response* with the version of the data, and answer 304 when the client has it already.
 
-    The tag is weak: it covers the address, what was negotiated, the data and the software.
+    The tag is weak: it covers the address, what was negotiated, the data and the software.  Without versions
+    that tell everything there is none.
     """
+    app = request.scope.get("app")
+    if app is not None and not app.state.context.engine.versioned:
+        response.headers.update({"Vary": vary, "Cache-Control": "no-cache"})
+        return response
     seen = [str(version), __version__, str(request.url)]
     seen += [request.headers.get(name, "") for name in ("accept", "accept-language")]
     tag = f'W/"{version}-{hashlib.sha256("|".join(seen).encode()).hexdigest()[:16]}"'
     fields = {"ETag": tag, "Vary": vary, "Cache-Control": "no-cache", "X-Medkg-Version": str(version)}
-    known = {item.strip() for item in request.headers.get("if-none-match", "").split(",")}
-    if known & {tag, "*"}:
+    if matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=fields)
     response.headers.update(fields)
     return response
+
+
+def matches(header: str, tag: str) -> bool:
+    """Tell whether an If-None-Match value names *tag* (weak comparison, RFC 9110, section 8.8.3.2).
+
+    The name of a content coding at the end of a tag does not count: it says how the same answer was sent.
+    """
+    if not header:
+        return False
+    plain = tag.removeprefix("W/")
+    for item in header[:4_000].split(","):
+        known = item.strip().removeprefix("W/")
+        for coding in ("gzip", "zstd"):
+            known = known.removesuffix(f'-{coding}"') + '"' if known.endswith(f'-{coding}"') else known
+        if known in {plain, "*"}:
+            return True
+    return False
 
 
 def page_links(request: Request, base_url: str, page: Page) -> Mapping[str, str]:

@@ -1,6 +1,8 @@
 """The one mapping of medkg's errors to HTTP: problem+json (RFC 9457), or a page for a browser."""
 
+import traceback
 from collections.abc import Mapping
+from dataclasses import asdict
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
@@ -16,7 +18,7 @@ from medkg.domain.errors import MedkgError
 from medkg.store.formats import wants_html
 from medkg_api.headers import safety
 
-__all__ = ["STATUS", "install", "problem"]
+__all__ = ["STATUS", "from_medkg", "install", "problem", "unexpected"]
 
 STATUS: Final[Mapping[type[MedkgError], int]] = MappingProxyType(
     {
@@ -26,21 +28,33 @@ STATUS: Final[Mapping[type[MedkgError], int]] = MappingProxyType(
         errors.SourceFileError: 400,
         errors.GraphInvalid: 422,
         errors.QueryRefused: 403,
+        errors.Unauthorized: 401,
+        errors.Forbidden: 403,
         errors.NotFound: 404,
+        errors.MethodNotAllowed: 405,
         errors.NotAcceptable: 406,
+        errors.Conflict: 409,
+        errors.PreconditionFailed: 412,
         errors.TooLarge: 413,
         errors.UnsupportedMedia: 415,
+        errors.RateLimited: 429,
         errors.InputError: 400,
         errors.CallError: 400,
         errors.SettingError: 500,
         errors.StoreMissing: 503,
         errors.Busy: 503,
+        errors.DeadlineExceeded: 503,
+        errors.NotSupported: 501,
+        errors.StorageFull: 507,
         errors.AddressInUse: 500,
+        errors.EngineCrashed: 500,
         errors.StoreFailed: 500,
         errors.ServiceError: 500,
         errors.MedkgError: 500,
     }
 )
+
+_FINDINGS: Final = 50
 
 _log = structlog.get_logger("medkg_api")
 
@@ -49,7 +63,7 @@ def install(app: FastAPI) -> None:
     """Make *app* answer every error in the one shape."""
 
     async def on_medkg(request: Request, error: Exception) -> Response:
-        return _from_medkg(request, error)
+        return from_medkg(request, error)
 
     async def on_http(request: Request, error: Exception) -> Response:
         return _from_http(request, error)
@@ -58,11 +72,7 @@ def install(app: FastAPI) -> None:
         return _from_validation(request, error)
 
     async def on_any(request: Request, error: Exception) -> Response:
-        _log.error("unexpected", error=type(error).__name__, path=request.url.path)
-        response = problem(request, 500, "Something went wrong here; it is not your request.")
-        # This answer comes from outside all middleware.
-        response.headers.update(safety(response.headers["content-type"]))
-        return response
+        return unexpected(request, error)
 
     app.add_exception_handler(MedkgError, on_medkg)
     app.add_exception_handler(HTTPException, on_http)
@@ -83,17 +93,39 @@ def problem(
     return JSONResponse(body, status, headers=fields, media_type="application/problem+json")
 
 
-def _from_medkg(request: Request, error: Exception) -> Response:
+def unexpected(request: Request, error: Exception) -> Response:
+    """Return the answer to an error that nobody foresaw: logged in full, told in one sentence."""
+    # Made here: what a renderer makes of an exception may take seconds, and show the values of all variables.
+    trace = "".join(traceback.format_exception(error))
+    _log.error("unexpected", error=type(error).__name__, path=request.url.path, trace=trace)
+    response = problem(request, 500, "Something went wrong here; it is not your request.")
+    # This answer may come from outside all middleware.
+    response.headers.update(safety(response.headers["content-type"]))
+    return response
+
+
+def from_medkg(request: Request, error: Exception) -> Response:
+    """Return the answer to one of medkg's errors, by the table of statuses."""
     kinds = (kind for kind in type(error).__mro__ if kind in STATUS)
     status = STATUS[next(kinds, MedkgError)]
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("failed", error=type(error).__name__, cause=repr(error.__cause__), path=request.url.path)
-    extra = {
+    extra: dict[str, Any] = {
         name: value
         for name in ("line", "column", "name")
         if (value := getattr(error, name, None)) is not None
     }
-    headers = {"Retry-After": "10"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    if isinstance(error, errors.GraphInvalid):
+        extra["findings"] = [asdict(finding) for finding in error.findings[:_FINDINGS]]
+    headers: dict[str, str] = {}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "10"
+    if isinstance(error, errors.RateLimited):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.Unauthorized):
+        headers["WWW-Authenticate"] = 'Bearer realm="medkg"'
+    if allowed := getattr(error, "allowed", ""):
+        headers["Allow"] = allowed
     return problem(request, status, str(error), headers=headers, **extra)
 
 

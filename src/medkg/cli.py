@@ -1,17 +1,18 @@
 """The command line: reads the call, asks a service, prints; errors become one line and an exit code."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Never
+from typing import Annotated, Never
 
 import typer
 
-from medkg import __version__, assets, config, terminal
-from medkg.domain.errors import CallError, MedkgError, NotAcceptable
-from medkg.domain.model import Finding, QueryRequest, Report, Severity
+from medkg import __version__, cli_backup, cli_query, cli_tokens, config, terminal
+from medkg.cli_query import DataDir
+from medkg.domain.errors import MedkgError
+from medkg.domain.model import Finding, Report, Severity
 from medkg.domain.namespaces import BASE, display
 
 __all__ = ["app", "main"]
@@ -26,47 +27,20 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-DataDir = Annotated[
-    Path | None, typer.Option(help="Folder of the built graph (setting MEDKG_DATA_DIR).", show_default=False)
-]
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(cli_query.ask)
+app.command()(cli_query.query)
+app.command()(cli_backup.backup)
+app.command()(cli_backup.restore)
+app.add_typer(cli_tokens.app)
 
-
-class QueryFormat(StrEnum):
-    """How `medkg query` prints an answer."""
-
-    table = "table"
-    json = "json"
-    xml = "xml"
-    csv = "csv"
-    tsv = "tsv"
-    xlsx = "xlsx"
-    ttl = "ttl"
-    nt = "nt"
-    jsonld = "jsonld"
-    rdfxml = "rdfxml"
-
-
-class AnswerFormat(StrEnum):
-    """How `medkg ask` prints an answer."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-
-
-class Language(StrEnum):
-    """A language of the saved questions."""
-
-    en = "en"
-    fr = "fr"
-    it = "it"
-    pl = "pl"
+_TERMINATED = 128 + signal.SIGTERM
 
 
 def main() -> None:
     """Run the command line; exit 0 good, 1 the input is bad, 2 the call is wrong, 3 the service failed."""
     try:
-        app(prog_name="medkg")
+        with _tidy():
+            app(prog_name="medkg")
     except MedkgError as error:
         for finding in getattr(error, "findings", ()):
             terminal.console(stderr=True).print(f"  {finding}", highlight=False, soft_wrap=True, markup=False)
@@ -95,7 +69,8 @@ def build(
 ) -> None:
     """Build the graph from ontology, vocabularies, shapes and data, checked with SHACL.
 
-    Nothing is replaced when a file is broken or a shape is violated.
+    Nothing is replaced when a file is broken or a shape is violated. A running service goes on answering, and
+    serves the new version at once.
 
     Example: medkg build --dump graph.nq
     """
@@ -110,86 +85,21 @@ def serve(
 ) -> None:
     """Serve the graph over HTTP; builds it first when there is none.
 
+    One service runs on a data folder. Builds and restores are taken up while it runs.
+
     Example: medkg serve --port 8080
     """
+    from medkg.store.control import Tenure
     from medkg.store.snapshots import Snapshots
 
     settings = config.load(host=host, port=port, data_dir=data_dir)
     from medkg_api import server
 
     with server.listening(settings) as socket:
-        if Snapshots(settings.data_dir).current() is None:
+        if settings.store_url is None and Snapshots(settings.data_dir).current() is None:
             _build(settings, None)
-        server.run(settings, socket, ready=lambda address: typer.echo(f"medkg serves {address}"))
-
-
-@app.command()
-def query(
-    text: Annotated[
-        str | None, typer.Argument(help="The SPARQL query; - reads it from standard input.")
-    ] = None,
-    file: Annotated[Path | None, typer.Option("--file", "-f", help="Read the query from a file.")] = None,
-    format_: Annotated[
-        QueryFormat | None,
-        typer.Option(
-            "--format", help="Default: what the name of the file says, else a table, or ttl for graphs."
-        ),
-    ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file.")] = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Ask the built graph a SPARQL query.
-
-    Example: medkg query "SELECT ?p WHERE { ?p a medkg:Partnership } LIMIT 5"
-    """
-    request = QueryRequest(_query_text(text, file))
-    terminal.check_target(output)
-    if format_ is None and output is not None:
-        format_ = _format_of(output)
-    if format_ is QueryFormat.table and output is not None:
-        raise CallError("A table is for the terminal.", remedy="Choose another format for a file.")
-    with _engine(data_dir) as engine:
-        if format_ in {None, QueryFormat.table}:
-            _print_solutions(engine, request)
-        elif format_ is QueryFormat.xlsx:
-            _write_workbook(engine, request, output)
-        else:
-            terminal.write(engine.run(request, str(format_)).chunks, output)
-
-
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def ask(
-    context: typer.Context,
-    question: Annotated[str | None, typer.Argument(help="Slug or number; without it, the list.")] = None,
-    format_: Annotated[
-        AnswerFormat, typer.Option("--format", help="How to print the answer.")
-    ] = AnswerFormat.table,
-    lang: Annotated[Language, typer.Option(help="Language of the answer.")] = Language.en,
-    data_dir: DataDir = None,
-) -> None:
-    """Answer a saved question; its parameters are given as --name value.
-
-    Example: medkg ask actions-in-region --region Veneto --lang it
-    """
-    from medkg.services import questions, tables
-    from medkg.services.names import Names
-
-    known = questions.load(assets.directory("data") / "questions")
-    if question is None:
-        _list_questions(known, lang)
-        return
-    asked = questions.find(known, question)
-    given = _given(context.args)
-    with _engine(data_dir) as engine:
-        sheet = questions.ask(engine, Names(engine), asked, given, lang)
-    if format_ is AnswerFormat.json:
-        terminal.console().print_json(data=tables.sheet_as_json(sheet))
-    elif format_ is AnswerFormat.csv:
-        sys.stdout.write(tables.sheet_as_csv(sheet))
-    else:
-        rows = [[cell.label if cell else "" for cell in row] for row in sheet.rows]
-        terminal.console().print(asked.worded(sheet.values, lang), highlight=False, markup=False)
-        terminal.print_table([sheet.heading(name) for name in sheet.columns], rows)
+        with Tenure(settings.data_dir) as tenure:
+            server.run(settings, socket, tenure, ready=lambda address: typer.echo(f"medkg serves {address}"))
 
 
 @app.command()
@@ -220,9 +130,10 @@ def roadmap(
 def _build(settings: config.Settings, dump: Path | None) -> None:
     from medkg.services import build as service
     from medkg.services.sources import Folders
+    from medkg.store.control import borrowed
 
     terminal.check_target(dump)
-    with terminal.progress() as progress:
+    with borrowed(settings.data_dir, "a build"), terminal.progress() as progress:
         summary = service.build(
             settings.data_dir,
             Folders.installed(),
@@ -261,101 +172,18 @@ def _by_code(report: Report) -> list[list[str]]:
 
 
 @contextmanager
-def _engine(data_dir: Path | None) -> Iterator[Any]:
-    from medkg.store.embedded import EmbeddedEngine
-    from medkg.store.policy import Limits
+def _tidy() -> Iterator[None]:
+    """Have a command that is terminated put away what it has begun."""
 
-    settings = config.load(data_dir=data_dir)
-    engine = EmbeddedEngine(
-        settings.data_dir, limits=Limits(settings.max_query_bytes, settings.max_query_depth)
-    )
+    def stop(number: int, frame: object) -> Never:
+        del number, frame
+        raise SystemExit(_TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, stop)
     try:
-        yield engine
+        yield
     finally:
-        engine.close()
-
-
-def _query_text(text: str | None, file: Path | None) -> str:
-    if (text is None) == (file is None):
-        raise CallError("Give either a query or a file with one.", remedy="See `medkg query --help`.")
-    if text == "-":
-        return sys.stdin.read()
-    if file is None:
-        return str(text)
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise CallError(f"The file {file} can't be read ({error.strerror}).") from None
-    except UnicodeDecodeError as error:
-        raise CallError(f"The file {file} is not UTF-8 text (byte {error.start}).") from None
-
-
-def _print_solutions(engine: Any, request: QueryRequest) -> None:
-    """Print a SELECT as a table, and any other answer as the engine writes it."""
-    import json
-
-    answer = engine.run(request, "application/sparql-results+json, text/turtle;q=0.9")
-    body = b"".join(answer.chunks)
-    if answer.format.kind == "graph":
-        sys.stdout.write(body.decode())
-        return
-    found = json.loads(body)
-    if "boolean" in found:
-        typer.echo("yes" if found["boolean"] else "no")
-        return
-    names = found["head"]["vars"]
-    rows = [
-        [display(row[name]["value"]) if name in row else "" for name in names]
-        for row in found["results"]["bindings"]
-    ]
-    terminal.print_table(names, rows)
-
-
-def _write_workbook(engine: Any, request: QueryRequest, output: Path | None) -> None:
-    from medkg.services import tables
-
-    if output is None:
-        raise CallError("A workbook needs a file to go to.", remedy="Add -o answer.xlsx.")
-    try:
-        answer = engine.run(request, "csv")
-    except NotAcceptable:
-        raise CallError(
-            "A workbook holds rows, and this query makes a graph.", remedy="Choose ttl, nt, jsonld or rdfxml."
-        ) from None
-    solutions = tables.read_csv(b"".join(answer.chunks))
-    tables.write_xlsx(output, solutions[0], solutions[1:])
-
-
-def _format_of(path: Path) -> QueryFormat:
-    try:
-        return QueryFormat(path.suffix.removeprefix("."))
-    except ValueError:
-        raise CallError(f"The name {path} says no format.", remedy="Add --format.") from None
-
-
-def _list_questions(known: Any, lang: str) -> None:
-    rows = [
-        [
-            str(item.number),
-            item.slug,
-            item.worded({}, lang),
-            ", ".join(f"--{entry.name}" for entry in item.parameters),
-        ]
-        for item in known
-    ]
-    terminal.print_table(["No.", "Name", "Question", "Parameters"], rows)
-
-
-def _given(arguments: list[str]) -> dict[str, str]:
-    """Read ``--name value`` and ``--name=value`` pairs."""
-    given: dict[str, str] = {}
-    rest = iter(arguments)
-    for argument in rest:
-        name, equals, value = argument.partition("=")
-        if not name.startswith("--") or (not equals and (value := next(rest, "")) == ""):
-            raise CallError(f"{argument!r} is no parameter.", remedy="Give parameters as --name value.")
-        given[name[2:]] = value
-    return given
+        signal.signal(signal.SIGTERM, before)
 
 
 def _fail(message: str, code: int) -> Never:

@@ -126,7 +126,14 @@ def test_any_web_page_may_read(client: TestClient, path: str) -> None:
 
     assert headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in headers
-    assert set(headers["access-control-expose-headers"].split(", ")) == {"ETag", "Link", "X-Medkg-Version"}
+    assert set(headers["access-control-expose-headers"].split(", ")) == {
+        "ETag",
+        "Link",
+        "Retry-After",
+        "X-Medkg-Hint",
+        "X-Medkg-Version",
+        "X-Request-Id",
+    }
 
 
 def test_a_browser_may_ask_first(client: TestClient) -> None:

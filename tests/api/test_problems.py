@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,16 @@ RAISED: list[tuple[MedkgError, int, dict[str, Any]]] = [
     (errors.NotAcceptable("Nothing fits."), 406, {}),
     (errors.TooLarge("That is too long."), 413, {}),
     (errors.UnsupportedMedia("That is not taken."), 415, {}),
-    (errors.GraphInvalid("It is invalid.", [FINDING]), 422, {}),
+    (errors.GraphInvalid("It is invalid.", [FINDING]), 422, {"findings": [asdict(FINDING)]}),
+    (errors.Unauthorized("There is no token."), 401, {}),
+    (errors.Forbidden("Not with that token."), 403, {}),
+    (errors.Conflict("That is taken."), 409, {}),
+    (errors.PreconditionFailed("That has changed."), 412, {}),
+    (errors.RateLimited("That is too often.", retry_after=7), 429, {}),
+    (errors.EngineCrashed("It ended its process."), 500, {}),
+    (errors.NotSupported("Nobody can do that."), 501, {}),
+    (errors.DeadlineExceeded("It took too long."), 503, {}),
+    (errors.StorageFull("The disk is full."), 507, {}),
     (errors.StoreFailed("The engine failed."), 500, {}),
     (errors.StoreMissing("There is no graph."), 503, {}),
     (errors.Busy("Somebody else is at work."), 503, {}),
@@ -95,7 +105,8 @@ def test_an_error_becomes_a_problem(failing: TestClient, read_problem: Any, inde
     standard = {"type", "title", "status", "detail"}
     assert body["detail"] == str(error)
     assert {name: body[name] for name in body.keys() - standard} == members
-    assert response.headers.get("retry-after") == ("10" if status == 503 else None)
+    assert response.headers.get("retry-after") == {503: "10", 429: "7"}.get(status)
+    assert ("www-authenticate" in response.headers) == (status == 401)
     assert "Accept" in response.headers["vary"]
 
 
@@ -151,7 +162,9 @@ def test_an_unknown_address_is_not_found(client: TestClient, read_problem: Any, 
         ("DELETE", "/api/kets", {"GET", "HEAD"}),
         ("PATCH", "/doc/action/x", {"GET", "HEAD"}),
         ("POST", "/questions/shared-actions.json", {"GET", "HEAD"}),
-        ("OPTIONS", "/sparql", {"GET", "HEAD", "POST"}),
+        ("PATCH", "/sparql", {"GET", "HEAD", "POST", "OPTIONS"}),
+        ("GET", "/update", {"POST", "OPTIONS"}),
+        ("PATCH", "/graphs", {"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"}),
     ],
 )
 def test_another_method_names_those_there_are(

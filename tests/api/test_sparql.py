@@ -3,14 +3,13 @@
 import csv
 import io
 import json
-import threading
-import time
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
 from fastapi.testclient import TestClient
 from rdflib.namespace import RDF
+from rdflib.term import URIRef
 
 from medkg.config import Settings
 from medkg.domain.namespaces import MEDKG, NUTS
@@ -26,11 +25,6 @@ DIRECT = {"content-type": "application/sparql-query"}
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 NUTS_GRAPH = "https://w3id.org/medkg/graph/nuts"
 ALIASES_GRAPH = "https://w3id.org/medkg/graph/source/aliases"
-# Takes a second or more: no index helps here, each row is compared with each other one.
-SLOW = """SELECT (COUNT(*) AS ?n) {
-  { SELECT ?a { ?a ?p ?b } LIMIT 500 } { SELECT ?c { ?c ?q ?d } LIMIT 500 }
-  FILTER(CONCAT(STR(?a), "x") = STR(?c))
-}"""
 
 
 def number(response: Any) -> int:
@@ -229,7 +223,17 @@ def test_from_knows_the_prefixes_of_medkg(client: TestClient) -> None:
     assert number(response) > 0
 
 
-@pytest.mark.parametrize("graph", ["<a b>", "nowhere:x", "<relative>"])
+def test_relative_names_are_relative_to_the_endpoint(client: TestClient) -> None:
+    """What is relative in a query is relative to the address that it is sent to, unless it says otherwise."""
+    answers = [
+        client.get("/sparql", params={"query": query, "format": "csv"}).text.split()[1]
+        for query in ("SELECT (<x> AS ?i) {}", "BASE <http://example.org/> SELECT (<x> AS ?i) {}")
+    ]
+
+    assert answers == ["https://medkg.test/x", "http://example.org/x"]
+
+
+@pytest.mark.parametrize("graph", ["<a b>", "nowhere:x", '"text"'])
 def test_a_bad_from_is_a_bad_query(client: TestClient, read_problem: Any, graph: str) -> None:
     """A FROM clause with something that is no IRI is an error of the query, not of the service."""
     response = client.get("/sparql", params={"query": COUNT.replace("{", f"FROM {graph} {{")})
@@ -240,8 +244,7 @@ def test_a_bad_from_is_a_bad_query(client: TestClient, read_problem: Any, graph:
 @pytest.mark.parametrize(
     ("method", "arguments", "status", "detail"),
     [
-        ("GET", {}, 400, "There is no query."),
-        ("HEAD", {}, 400, None),
+        ("HEAD", {"params": {"query": "ASK {"}}, 400, None),
         ("POST", {"data": {"format": "csv"}}, 400, "There is no query."),
         (
             "GET",
@@ -255,8 +258,18 @@ def test_a_bad_from_is_a_bad_query(client: TestClient, read_problem: Any, graph:
             400,
             "There are several queries",
         ),
-        ("GET", {"params": {"update": "CLEAR ALL"}}, 400, "This address takes queries, not updates."),
-        ("POST", {"data": {"update": "CLEAR ALL"}}, 400, "This address takes queries, not updates."),
+        (
+            "GET",
+            {"params": {"update": "CLEAR ALL"}},
+            400,
+            "This address takes queries. Send updates to /update",
+        ),
+        (
+            "POST",
+            {"data": {"update": "CLEAR ALL"}},
+            400,
+            "This address takes queries. Send updates to /update",
+        ),
         ("POST", {"data": {"query": "CLEAR ALL"}}, 400, "The query does not parse at line 1"),
         (
             "POST",
@@ -268,7 +281,7 @@ def test_a_bad_from_is_a_bad_query(client: TestClient, read_problem: Any, graph:
             "POST",
             {"content": ASK},
             415,
-            "A body of type 'none' is not taken here. Send application/sparql-query or",
+            "A body of type 'none' is not taken here. Send one of: application/sparql-query,",
         ),
         (
             "POST",
@@ -342,7 +355,25 @@ def test_a_bad_request_is_refused(  # noqa: PLR0913, PLR0917 - the table and the
 
 def test_other_methods_are_named(client: TestClient) -> None:
     """A 405 says which methods there are."""
-    assert set(client.delete("/sparql").headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+    assert set(client.delete("/sparql").headers["allow"].split(", ")) == {"GET", "HEAD", "POST", "OPTIONS"}
+
+
+def test_options_names_the_methods(client: TestClient) -> None:
+    """OPTIONS is answered without a body."""
+    response = client.options("/sparql")
+
+    assert (response.status_code, response.content) == (204, b"")
+    assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD", "POST", "OPTIONS"}
+
+
+def test_without_a_query_the_endpoint_describes_itself(client: TestClient, read_triples: Any) -> None:
+    """GET without a query gives the service description (Service Description, section 2)."""
+    response = client.get("/sparql")
+
+    endpoint = URIRef("http://www.w3.org/ns/sparql-service-description#endpoint")
+    found = {str(object_) for _, predicate, object_ in read_triples(response) if predicate == endpoint}
+    assert response.headers["content-type"] == "text/turtle; charset=utf-8"
+    assert found == {"https://medkg.test/sparql", "https://medkg.test/update"}
 
 
 @pytest.mark.parametrize(
@@ -415,29 +446,6 @@ def test_a_query_is_decoded_once(client: TestClient, text: str, way: str) -> Non
     }[way]()
 
     assert response.json()["results"]["bindings"] == [{"x": {"type": "literal", "value": text}}]
-
-
-def test_a_slow_query_holds_up_nobody(client: TestClient) -> None:
-    """An ASK beside a slow query is answered within a second."""
-    slow: list[float] = []
-
-    def ask_slowly() -> None:
-        began = time.monotonic()
-        assert number(client.get("/sparql", params={"query": SLOW})) == 0
-        slow.append(time.monotonic() - began)
-
-    thread = threading.Thread(target=ask_slowly)
-    thread.start()
-    time.sleep(0.2)
-    began = time.monotonic()
-    answer = client.get("/sparql", params={"query": ASK}).json()
-    fast = time.monotonic() - began
-    running = thread.is_alive()
-    thread.join()
-
-    assert answer["boolean"] is True
-    assert running, f"the slow query took {slow} s only"
-    assert fast < 1
 
 
 def test_a_long_answer_arrives_whole(client: TestClient) -> None:

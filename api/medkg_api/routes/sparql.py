@@ -1,110 +1,125 @@
-"""``/sparql``: SPARQL 1.1 Protocol queries, and the page to write one on."""
+"""``/sparql``: SPARQL 1.1 Protocol queries, the service description, and the page to write a query on."""
 
+import hashlib
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from anyio import to_thread
-from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from fastapi import Request
+from starlette.responses import HTMLResponse, Response
 
-from medkg.domain.errors import CallError, TooLarge, UnsupportedMedia
+from medkg import __version__
+from medkg.domain.errors import CallError, MethodNotAllowed, ParameterError
 from medkg.domain.model import QueryRequest
 from medkg.services import questions
+from medkg.store.engine import Reply
 from medkg.store.formats import wants_html
+from medkg_api import description
 from medkg_api.deps import Context
+from medkg_api.exchange import (
+    FORM,
+    Parameters,
+    ReplyResponse,
+    body_of,
+    field,
+    media_type_of,
+    parameters_of,
+    unless_left,
+)
+from medkg_api.headers import matches
 
-__all__ = ["router"]
+__all__ = ["sparql"]
 
-router = APIRouter()
-
-_FORM: Final = "application/x-www-form-urlencoded"
 _DIRECT: Final = "application/sparql-query"
+_ALLOWED: Final = "GET, HEAD, POST, OPTIONS"
 _READY: Final = (2, 6, 11)
 """Numbers of the saved questions that the page offers to start from."""
 _PAGE_BYTES: Final = 2_000_000
 """A larger answer is not shown as a page; it can be downloaded."""
 _PAGE_ROWS: Final = 1_000
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
+_MAX_LANGUAGES: Final = 5
 
 
 async def sparql(request: Request) -> Response:
-    """Answer a query (SPARQL 1.1 Protocol, section 2.1), or show the page to write one on."""
+    """Answer a query (SPARQL 1.1 Protocol, section 2.1); without one, say what this is, or show the page."""
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers={"Allow": _ALLOWED})
+    if request.method not in {"GET", "HEAD", "POST"}:
+        raise MethodNotAllowed(request.method, _ALLOWED)
     context: Context = request.app.state.context
     values = await _values(request, 4 * context.settings.max_query_bytes)
-    asked = _request(values)
-    accept = next((value for name, value in values if name == "format"), request.headers.get("accept", ""))
-    as_page = wants_html(accept)
-    if asked is None and as_page:
-        return await to_thread.run_sync(_page, context, "", {})
+    asked = _request(values, f"{context.settings.base_url}/sparql")
+    accept = next((value for name, value in values if name == "format"), field(request, "accept"))
+    if wants_html(accept):
+        if asked is None:
+            return await to_thread.run_sync(_page, context, "", {})
+        return await _answer_page(request, context, asked)
     if asked is None:
-        raise CallError(
-            "There is no query.",
-            remedy="Send it as the parameter query, or as a body of type application/sparql-query.",
-        )
-    if as_page:
-        return await to_thread.run_sync(_answer_page, context, asked)
-    answer = await to_thread.run_sync(context.engine.run, asked, accept)
-    fields = {"X-Medkg-Version": str(answer.version), "Vary": "Accept", "Cache-Control": "no-cache"}
-    if request.method == "HEAD":
-        answer.chunks.close()
-        response = Response(headers={**fields, "Content-Type": answer.format.content_type})
-        # The length is that of the GET answer, which nobody knows.
-        del response.headers["content-length"]
-        return response
-    return StreamingResponse(answer.chunks, media_type=answer.format.content_type, headers=fields)
+        if request.method == "POST":
+            raise CallError(
+                "There is no query.",
+                remedy=f"Send it as the parameter query, or as a body of type {_DIRECT}.",
+            )
+        return await description.answer(request, context, accept)
+    return await _answer(request, context, asked, accept)
 
 
-router.add_route("/sparql", sparql, methods=["GET", "POST"])
+async def _answer(request: Request, context: Context, asked: QueryRequest, accept: str) -> Response:
+    endpoint = context.endpoint
+    given = field(request, "if-none-match") if request.method != "POST" else ""
+    # A star names no answer that was given before.
+    if given not in {"", "*"} and matches(given, tag := _tag(endpoint.version, asked, accept)):
+        # Whoever has the tag has the answer, and the tag names the version.
+        return Response(status_code=304, headers=_fields(tag, endpoint.version))
+    reply = await unless_left(request.receive, endpoint.query(asked, accept))
+    tag = "" if reply.volatile else _tag(reply.version, asked, accept)
+    return ReplyResponse(reply, _fields(tag, reply.version, reply.notes))
 
 
-async def _values(request: Request, limit: int) -> list[tuple[str, str]]:
+def _fields(tag: str, version: int, notes: tuple[str, ...] = ()) -> dict[str, str]:
+    fields = {"X-Medkg-Version": str(version), "Vary": "Accept"}
+    fields |= {"ETag": tag, "Cache-Control": "no-cache"} if tag else {"Cache-Control": "no-store"}
+    if notes:
+        fields["X-Medkg-Hint"] = " ".join(notes).encode("ascii", "replace").decode()
+    return fields
+
+
+def _tag(version: int, asked: QueryRequest, accept: str) -> str:
+    seen = repr((__version__, asked, accept)).encode("utf-8", "surrogatepass")
+    return f'W/"{version}-{hashlib.blake2s(seen, digest_size=12).hexdigest()}"'
+
+
+async def _values(request: Request, limit: int) -> Parameters:
     """Return the parameters of a request, from its address, its form, or its body.
 
     :raises UnsupportedMedia: the body is of another type.
     :raises TooLarge: the body is longer than *limit* bytes.
     """
-    values = _decoded(request.scope["query_string"], "address")
+    values = parameters_of(request.scope["query_string"], "address")
     if request.method != "POST":
         return values
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in {_FORM, _DIRECT}:
-        raise UnsupportedMedia(
-            f"A body of type {media_type[:100] or 'none'!r} is not taken here.",
-            remedy=f"Send {_DIRECT} or {_FORM}.",
-        )
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise TooLarge(f"The body is longer than {limit:,} bytes.", remedy="Send a shorter query.")
-    if media_type == _FORM:
-        return values + _decoded(bytes(body), "body")
+    media_type = media_type_of(request, (_DIRECT, FORM))
+    body = await body_of(request, limit)
+    if media_type == FORM:
+        return values + parameters_of(body, "body")
     try:
         return [*values, ("query", body.decode("utf-8"))]
     except UnicodeDecodeError as error:
         raise CallError(f"The body is not UTF-8 (byte {error.start}).") from None
 
 
-def _decoded(form: bytes, where: str) -> list[tuple[str, str]]:
-    """Return the pairs of a form, decoded once.
-
-    :raises CallError: it is not UTF-8.
-    """
-    try:
-        return parse_qsl(form.decode("utf-8"), keep_blank_values=True, errors="strict")
-    except UnicodeDecodeError:
-        raise CallError(f"The {where} is not UTF-8.", remedy="Percent-encode the UTF-8 bytes.") from None
-
-
-def _request(values: Sequence[tuple[str, str]]) -> QueryRequest | None:
+def _request(values: Parameters, base: str) -> QueryRequest | None:
     """Return what is asked, or None when there is no query.
 
     :raises CallError: there are several queries, or an update.
     """
     texts = [value for name, value in values if name == "query"]
     if any(name == "update" for name, _ in values):
-        raise CallError("This address takes queries, not updates.")
+        raise CallError("This address takes queries.", remedy="Send updates to /update, by POST.")
     if not texts:
         return None
     if len(texts) > 1:
@@ -113,26 +128,59 @@ def _request(values: Sequence[tuple[str, str]]) -> QueryRequest | None:
         texts[0],
         tuple(value for name, value in values if name == "default-graph-uri"),
         tuple(value for name, value in values if name == "named-graph-uri"),
+        labels=_languages([value for name, value in values if name == "labels"]),
+        base=base,
     )
 
 
-def _answer_page(context: Context, asked: QueryRequest) -> Response:
-    answer = context.engine.run(asked, "application/sparql-results+json, text/turtle;q=0.9")
-    body = bytearray()
-    for chunk in answer.chunks:
-        body += chunk
-        if len(body) > _PAGE_BYTES:
-            answer.chunks.close()
-            return _page(context, asked.text, {"too_large": True})
-    if answer.format.kind == "graph":
-        return _page(context, asked.text, {"graph": body.decode()})
+def _languages(values: list[str]) -> tuple[str, ...]:
+    """Return the languages that labels are wanted in.
+
+    :raises ParameterError: one is no language tag, or there are too many.
+    """
+    found = tuple(item.strip().lower() for value in values for item in value.split(","))
+    if len(found) > _MAX_LANGUAGES or not all(map(_LANGUAGE.fullmatch, found)):
+        raise ParameterError(
+            "labels",
+            "The languages for labels can't be read.",
+            remedy=f"Give up to {_MAX_LANGUAGES} language tags separated by commas, as in labels=fr,en.",
+        )
+    return found
+
+
+async def _answer_page(request: Request, context: Context, asked: QueryRequest) -> Response:
+    accept = "application/sparql-results+json, text/turtle;q=0.9"
+    reply = await unless_left(request.receive, context.endpoint.query(asked, accept))
+    body = await _whole(reply)
+    if body is None:
+        return await to_thread.run_sync(_page, context, asked.text, {"too_large": True})
+    return await to_thread.run_sync(_page, context, asked.text, _result(reply, body))
+
+
+async def _whole(reply: Reply) -> bytes | None:
+    """Return all of an answer, or None when it is too large for a page."""
+    if reply.chunks is None:
+        return reply.body
+    found = bytearray()
+    try:
+        async for piece in reply.chunks:
+            found += piece
+            if len(found) > _PAGE_BYTES:
+                return None
+    finally:
+        await reply.chunks.aclose()
+    return bytes(found)
+
+
+def _result(reply: Reply, body: bytes) -> dict[str, object]:
+    notes = {"notes": reply.notes}
+    if reply.format.kind == "graph":
+        return {"graph": body.decode(), **notes}
     found = json.loads(body)
     if "boolean" in found:
-        return _page(context, asked.text, {"boolean": found["boolean"]})
+        return {"boolean": found["boolean"], **notes}
     rows = found["results"]["bindings"]
-    return _page(
-        context, asked.text, {"names": found["head"]["vars"], "rows": rows[:_PAGE_ROWS], "total": len(rows)}
-    )
+    return {"names": found["head"]["vars"], "rows": rows[:_PAGE_ROWS], "total": len(rows), **notes}
 
 
 def _ready_query(context: Context, number: int) -> tuple[str, str]:
@@ -143,7 +191,7 @@ def _ready_query(context: Context, number: int) -> tuple[str, str]:
     )
 
 
-def _page(context: Context, text: str, result: dict[str, object]) -> Response:
+def _page(context: Context, text: str, result: Mapping[str, object]) -> Response:
     ready = [_ready_query(context, number) for number in _READY]
     formats = ("ttl", "nt", "jsonld", "rdfxml") if "graph" in result else ("json", "xml", "csv", "tsv")
     downloads = (

@@ -26,10 +26,9 @@ class Clock:
     killed: Callable[[], None]
 
 
-async def ask(  # noqa: PLR0913 - what a request consists of
+async def ask(
     pool: Pool,
     clock: Clock,
-    version: Callable[[], int],
     head: dict[str, Any],
     body: bytes,
     *,
@@ -40,7 +39,7 @@ async def ask(  # noqa: PLR0913 - what a request consists of
     *keep* gets an answer that was streamed, once it is whole, unless it is too large.
     """
     reader = await pool.acquire()
-    number = version()
+    number = reader.version
     watch = _Watch(pool, clock, reader)
     try:
         reader.send(head, body)

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Any
 
-from medkg.domain.errors import DeadlineExceeded, StorageFull
+from medkg.domain.errors import DeadlineExceeded, MedkgError, StorageFull
 from medkg.store.formats import of_document
 from medkg.store.keeper import Keeper
 from medkg.store.peer import Peer
@@ -84,9 +84,14 @@ class Documents:
 
 
 async def _send(reader: Peer, body: AsyncIterator[bytes]) -> None:
-    async for piece in body:
-        reader.send({}, piece)
-        await reader.drain()
+    try:
+        async for piece in body:
+            reader.send({}, piece)
+            await reader.drain()
+    except MedkgError as error:
+        # Who waits for the triples need not wait for the rest of the document.
+        reader.end(error)
+        raise
     reader.send({"end": True})
 
 

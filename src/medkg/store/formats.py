@@ -186,6 +186,10 @@ def _prefers_html(accept: str) -> bool:
 
 
 def _quality(media_types: Sequence[str], ranges: Sequence[_Range]) -> float:
+    main = media_types[0]
+    # The first type is what is sent, whatever other name was asked for: who refuses it gets another format.
+    if any(entry.specificity(main) == _SAME_TYPE and entry.quality == 0 for entry in ranges):
+        return 0.0
     return max(_quality_of(media_type, ranges) for media_type in media_types)
 
 

@@ -39,6 +39,7 @@ _PACKET: Final = 65_536
 def main() -> None:
     """Take commands on the descriptor that the first argument names, until it is closed."""
     control = socket.socket(fileno=int(sys.argv[1]))
+    children.die_with_parent(os.getppid())
     children.keep_only([control.fileno()])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Collecting would write to pages that the readers share.

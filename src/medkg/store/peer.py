@@ -26,6 +26,7 @@ class Peer(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.pid = 0
+        self.version = 0
         self.lost = False
         self.held: Callable[[bool], None] | None = None
         self.on_lost: list[Callable[[], None]] = []

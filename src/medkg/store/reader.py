@@ -120,9 +120,10 @@ class _Reader:
     def _parse(self, head: dict[str, Any], _: bytes) -> None:
         reading = results.RDF_FORMATS[formats.of_document(head["media_type"]).name]
         sink = _Sink(self._channel, {})
+        source = _Source(self._channel)
         try:
             quads = ox.parse(
-                cast("IO[bytes]", _Source(self._channel)),
+                cast("IO[bytes]", source),
                 reading,
                 base_iri=head["base"],
                 without_named_graphs=True,
@@ -133,6 +134,8 @@ class _Reader:
             raise _unreadable(error, head["media_type"]) from None
         except ValueError as error:
             raise SourceFileError(Path("document"), str(error)[:300]) from None
+        if source.empty and reading is ox.RdfFormat.RDF_XML:
+            raise SourceFileError(Path("document"), "The document is empty, and no XML.")
         sink.finish()
 
 
@@ -150,6 +153,7 @@ class _Source:
     """The document of a request, as a file: frames until one says ``end``."""
 
     def __init__(self, channel: Channel) -> None:
+        self.empty = True
         self._frames = _frames(channel)
         self._rest = b""
 
@@ -159,6 +163,7 @@ class _Source:
             self._rest = next(self._frames, b"")
         size = len(self._rest) if size < 0 else size
         piece, self._rest = self._rest[:size], self._rest[size:]
+        self.empty = self.empty and not piece
         return piece
 
 

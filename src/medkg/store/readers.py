@@ -116,7 +116,7 @@ class Readers:
             if self._disk is None or self._disk.lost:
                 self._disk = Keeper.start()
             reader = await self._disk.fork("disk", snapshot.store, self._settings)
-            self._on_disk[reader] = snapshot.version
+            reader.version = self._on_disk[reader] = snapshot.version
             reader.on_lost.append(partial(self._forget, reader))
             return reader
 
@@ -133,7 +133,9 @@ class Readers:
                 self._serve_from_disk()
                 self._load_if_it_fits(self._fresh_size)
                 raise StoreFailed("The version in memory is gone.")
-            return await memory.fork("memory", None, self._settings)
+            reader = await memory.fork("memory", None, self._settings)
+            reader.version = self._loaded
+            return reader
 
         self.pool.switch(fork)
 

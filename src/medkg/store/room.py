@@ -118,7 +118,7 @@ class Room:
             await self._scribe.command({"do": "adopt"}, b"", self._limits.update_timeout)
         self._snapshot = self._snapshots.require()
         self._index = Index.read(self._current.path)
-        await self._readers.start(self._current, self._size())
+        await self._readers.start(self._current, _size(self._index))
         self._readers.pool.release(await self._readers.pool.acquire())
 
     async def close(self) -> None:
@@ -133,7 +133,7 @@ class Room:
         """See :meth:`medkg.store.engine.Endpoint.query`."""
         results, graph = _plan(accept)
         dataset = (request.default_graphs, request.named_graphs)
-        key = (self.version, request.text, dataset, request.labels, results, graph)
+        key = (self.version, request.text, request.base, dataset, request.labels, results, graph)
 
         def make() -> Awaitable[Reply]:
             head = {
@@ -244,13 +244,8 @@ class Room:
     def _count_kill(self) -> None:
         self._kills += 1
 
-    def _size(self) -> int:
-        """Return about how many bytes the current version takes in memory."""
-        quads = self._index.default.triples + sum(state.triples for state in self._index.graphs.values())
-        return _QUAD * quads
-
     async def _ask(self, head: dict[str, Any], body: bytes, keep: Callable[[Reply], None] | None) -> Reply:
-        return await ask(self._readers.pool, self._clock, lambda: self.version, head, body, keep=keep)
+        return await ask(self._readers.pool, self._clock, head, body, keep=keep)
 
     async def _write(self, head: dict[str, Any], body: bytes, author: Author, key: str) -> Commit:
         """Have the writer carry out a command; other writes wait."""
@@ -307,10 +302,11 @@ class Room:
         if commit.version <= before.version:
             return commit
         snapshot = self._snapshots.require()
-        self._snapshot = snapshot
-        self._index = await asyncio.to_thread(Index.read, snapshot.path)
+        index = await asyncio.to_thread(Index.read, snapshot.path)
         delta = snapshot.path if (snapshot.path / "added.nq").exists() else None
-        await self._readers.switch(snapshot, self._size(), delta)
+        await self._readers.switch(snapshot, _size(index), delta)
+        # Only now: until here the readers are those of the version before.
+        self._snapshot, self._index = snapshot, index
         self._replaced[before.version] = time.monotonic()
         await asyncio.to_thread(self._prune)
         return commit
@@ -319,6 +315,11 @@ class Room:
         now = time.monotonic()
         self._replaced = {number: at for number, at in self._replaced.items() if now - at < _LINGER}
         self._snapshots.prune(self._readers.used() | frozenset(self._replaced))
+
+
+def _size(index: Index) -> int:
+    """Return about how many bytes a version takes in memory."""
+    return _QUAD * (index.default.triples + sum(state.triples for state in index.graphs.values()))
 
 
 def _refused(purpose: str) -> Busy:

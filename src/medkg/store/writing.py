@@ -136,6 +136,7 @@ def _plain(commit: Commit) -> dict[str, Any]:
 def main() -> None:
     """Answer on the descriptor that the first argument names, until it is closed."""
     sock = socket.socket(fileno=int(sys.argv[1]))
+    children.die_with_parent(os.getppid())
     children.keep_only([sock.fileno()])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The engine needs a deeper stack than the first thread of a process has.

@@ -47,8 +47,8 @@ def test_the_tree_is_as_it_is_drawn() -> None:
 
 
 def test_all_errors_are_public() -> None:
-    """The module offers exactly its errors, sorted."""
-    assert errors.__all__ == sorted(found.__name__ for found in CLASSES)
+    """The module offers exactly its errors, sorted, and the two ways between processes."""
+    assert errors.__all__ == [*sorted(found.__name__ for found in CLASSES), "from_wire", "to_wire"]
 
 
 @pytest.mark.parametrize("found", CLASSES, ids=lambda found: found.__name__)

@@ -1,0 +1,100 @@
+"""What the application stands on: the store in the data folder, or, by the settings, a server elsewhere."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from medkg.config import Settings
+from medkg.services import check
+from medkg.store import policy, room
+from medkg.store.documents import Documents
+from medkg.store.embedded import EmbeddedEngine
+from medkg.store.engine import Endpoint, Engine
+from medkg.store.remote.endpoint import RemoteEndpoint
+from medkg.store.remote.engine import RemoteEngine
+from medkg.store.remote.server import at
+
+__all__ = ["Backend", "choose"]
+
+_MEGABYTE = 1_048_576
+
+
+async def _nothing() -> None:
+    """Close nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """The engine of our own code, the endpoint of strangers, and what is closed after them."""
+
+    engine: Engine
+    endpoint: Endpoint
+    close: Callable[[], Awaitable[None]] = _nothing
+
+
+def choose(settings: Settings, engine: Engine | None = None, endpoint: Endpoint | None = None) -> Backend:
+    """Return the backend for *settings*; what is given is taken as it is.
+
+    :raises StoreMissing: nothing has been built in the data folder.
+    :raises SettingError: an address of another server can't be used.
+    """
+    if settings.store_url is not None and engine is None and endpoint is None:
+        return _remote(settings, settings.store_url)
+    limits = policy.Limits(settings.max_query_bytes, settings.max_query_depth)
+    return Backend(
+        engine or EmbeddedEngine(settings.data_dir, limits=limits),
+        endpoint
+        or room.Room(
+            settings.data_dir,
+            limits=_limits(settings),
+            union=settings.union_default_graph,
+            check=check.check,
+        ),
+    )
+
+
+def _remote(settings: Settings, url: SecretStr) -> Backend:
+    server = at(
+        url.get_secret_value(),
+        update_url=_plain(settings.store_update_url),
+        graph_store_url=_plain(settings.store_graph_url),
+        default_graph=settings.store_default_graph,
+    )
+    limits = policy.Limits(settings.max_query_bytes, settings.max_query_depth)
+    reader = {
+        "memory": _MEGABYTE * settings.worker_memory_mb,
+        "max_bytes": settings.max_query_bytes,
+        "max_depth": settings.max_query_depth,
+        "union": settings.union_default_graph,
+    }
+    documents = Documents(settings.data_dir / "spool", reader, settings.update_timeout_s)
+    endpoint = RemoteEndpoint(
+        server,
+        limits=limits,
+        union=settings.union_default_graph,
+        timeout=settings.query_timeout_s,
+        update_timeout=settings.update_timeout_s,
+        parse=documents.parse,
+    )
+    engine = RemoteEngine(server, limits=limits, timeout=settings.query_timeout_s)
+    return Backend(engine, endpoint, documents.close)
+
+
+def _plain(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret is not None else ""
+
+
+def _limits(settings: Settings) -> room.Limits:
+    return room.Limits(
+        workers=settings.workers,
+        slow=2 * settings.workers,
+        query_timeout=settings.query_timeout_s,
+        update_timeout=settings.update_timeout_s,
+        worker_memory=_MEGABYTE * settings.worker_memory_mb,
+        store_memory=_MEGABYTE * settings.store_memory_mb,
+        cache=_MEGABYTE * settings.result_cache_mb,
+        query_bytes=settings.max_query_bytes,
+        query_depth=settings.max_query_depth,
+        body=_MEGABYTE * settings.max_body_mb,
+    )
