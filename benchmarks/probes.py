@@ -31,6 +31,7 @@ HEAD: Final = 250
 def first_row(engine: Engine) -> dict[str, Any]:
     """Return when the first and the last of five million rows came; reading ends after a minute."""
     running = engine.start()
+    engine.settle(running.address)
     try:
         fetch(running.address, CHEAP)
         first, end, length = first_byte(running.address, MANY_ROWS, HEAD, 60)
@@ -45,6 +46,7 @@ def freshness(engine: Engine) -> dict[str, Any]:
     *stale* counts the writes that the first query after the answer did not see.
     """
     running = engine.start()
+    engine.settle(running.address)
     try:
         if not running.address.update:
             return {}
@@ -72,6 +74,7 @@ def freshness(engine: Engine) -> dict[str, Any]:
 def deadline(engine: Engine) -> dict[str, Any]:
     """Return how late a query is answered that may take two seconds, and whether work goes on after that."""
     running = engine.start(DEADLINE_S)
+    engine.settle(running.address)
     try:
         answer = fetch(running.address, RUNAWAY, limit=30)
         rest = running.server.drain(20)
@@ -84,6 +87,7 @@ def deadline(engine: Engine) -> dict[str, Any]:
 def beside(engine: Engine) -> dict[str, Any]:
     """Return how long a cheap ASK takes, alone and while a cross join runs, one at a time for ten seconds."""
     running = engine.start()
+    engine.settle(running.address)
     try:
         alone = _cheap(running.address, 3)
         runaway = threading.Thread(target=fetch, args=(running.address, RUNAWAY, "*/*", 20), daemon=True)

@@ -153,6 +153,7 @@ class Turn:
         self._engine = engine
         self.limit = LIMIT_S[engine.all_templates]
         self.running: Running = engine.start()
+        engine.settle(self.running.address)
 
     @property
     def address(self) -> Address:
@@ -172,6 +173,7 @@ class Turn:
         if rest is None:
             self.running.server.stop()
             self.running = self._engine.start()
+            self._engine.settle(self.running.address)
         return rest
 
 

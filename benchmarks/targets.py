@@ -5,6 +5,7 @@ import secrets
 import shutil
 import sys
 import time
+import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from importlib.metadata import version
 
 print(version("rdflib-endpoint"), version("rdflib"))
 """
+_SETTLING_S: Final = 1_800
+"""Seconds that the largest graph may take on its way into memory."""
+
 LOAD_MEDKG: Final = """
 import sys
 from pathlib import Path
@@ -150,6 +154,9 @@ class Engine(ABC):
         """Tell whether the server answers from the loaded graph."""
         return ask(address, READY)
 
+    def settle(self, address: Address) -> None:  # noqa: B027 - most servers are ready at once
+        """Wait until the server is as fast as it gets after a start."""
+
     @abstractmethod
     def version(self) -> str:
         """Return the name and version of the software."""
@@ -207,6 +214,22 @@ class Medkg(Engine):
         return self.server(command, environment), Address(
             port, "/sparql", "/update?unchecked=true", token=token
         )
+
+    def settle(self, address: Address) -> None:
+        """Wait until the version is in memory, which goes on behind the first answers."""
+        if self.settings.get("MEDKG_STORE_MEMORY_MB") == "0":
+            return
+        ends = time.monotonic() + _SETTLING_S
+        while b"medkg_in_memory 1.0" not in _read(f"http://127.0.0.1:{address.port}/metrics"):
+            if time.monotonic() > ends:
+                raise TimeoutError("The version did not get into memory.")
+            time.sleep(0.5)
+
+
+def _read(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own server
+        found: bytes = answer.read()
+        return found
 
 
 class MedkgDisk(Medkg):

@@ -77,9 +77,9 @@ class Keeper:
             raise
         return peer
 
-    async def load(self, path: Path) -> None:
-        """Put the store of a snapshot into the nursery's memory."""
-        self.quads = (await self._command({"do": "load", "path": str(path)}))["quads"]
+    async def load(self, path: Path, *, union: bool) -> None:
+        """Put a snapshot into the nursery's memory; with *union* its default graph is the merge."""
+        self.quads = (await self._command({"do": "load", "path": str(path), "union": union}))["quads"]
         self.resident = children.resident_bytes(self.pid)
 
     async def advance(self, folder: Path) -> None:

@@ -6,7 +6,7 @@ takes commands over a socket of packets, one at a time, each with an answer:
 
 ======== ====================================== ===========================================================
 ``fork`` ``kind``, ``path``, reader settings    forks a reader on the descriptor that came along: its ``pid``
-``load`` ``path``                               puts a snapshot into memory: the ``quads``
+``load`` ``path``, ``union``                    puts a snapshot into memory: the ``quads``
 ``next`` ``folder``                             applies the difference that a version brought
 ``reap`` ``pid``                                forgets a dead reader: its ``status``
 ======== ====================================== ===========================================================
@@ -20,8 +20,9 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import pyoxigraph as ox
 
@@ -30,10 +31,13 @@ from medkg.domain.errors import MedkgError, StoreFailed, to_wire
 from medkg.store import reader
 from medkg.store.index import Index
 from medkg.store.wire import Channel
+from medkg.store.writer import is_public
 
 __all__ = ["main"]
 
 _PACKET: Final = 65_536
+_YIELD: Final = 10
+"""How much reading a version into memory yields to the requests."""
 
 
 def main() -> None:
@@ -82,7 +86,7 @@ class _Nursery:
             case "fork":
                 return {"pid": self._fork(command, descriptors[0])}
             case "load":
-                self._store = _load(Path(command["path"]))
+                self._store = _load(Path(command["path"]), union=command["union"])
                 gc.freeze()
                 return {"quads": len(self._store)}
             case "next":
@@ -120,15 +124,19 @@ class _Nursery:
         _align(self._store, folder)
 
 
-def _load(path: Path) -> ox.Store:
-    """Return a store in memory with the quads of a snapshot, which another process reads from the disk."""
+def _load(path: Path, *, union: bool) -> ox.Store:
+    """Return a store in memory with the quads of a snapshot, which another process reads from the disk.
+
+    With *union* the default graph is not read, but made: reading a quad takes far longer than making one.
+    """
     receiving, sending = os.pipe()
     pid = os.fork()
     if not pid:
         try:
             os.close(receiving)
+            os.nice(_YIELD)
             with os.fdopen(sending, "wb") as file:
-                ox.Store.read_only(str(path)).dump(file, ox.RdfFormat.N_QUADS)
+                _send(ox.Store.read_only(str(path)), file, union=union)
             os._exit(0)
         finally:
             os._exit(1)
@@ -136,11 +144,32 @@ def _load(path: Path) -> ox.Store:
     store = ox.Store()
     with os.fdopen(receiving, "rb") as file:
         # Parsed without new names for blank nodes: a later difference must find them.
-        store.bulk_extend(ox.parse(file, ox.RdfFormat.N_QUADS))
+        quads = ox.parse(file, ox.RdfFormat.N_QUADS)
+        store.bulk_extend(_merged(quads) if union else quads)
     if os.waitpid(pid, 0)[1] != 0:
         raise StoreFailed("The snapshot could not be read into memory.")
     _align(store, path.parent)
     return store
+
+
+def _send(store: ox.Store, file: IO[bytes], *, union: bool) -> None:
+    if not union:
+        store.dump(file, ox.RdfFormat.N_QUADS)
+        return
+    for name in list(store.named_graphs()):
+        ox.serialize(store.quads_for_pattern(None, None, None, name), file, ox.RdfFormat.N_QUADS)
+
+
+def _merged(quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
+    """Yield quads, and the triples of the public graphs for the default graph."""
+    public: dict[str, bool] = {}
+    for quad in quads:
+        yield quad
+        name = quad.graph_name.value  # type: ignore[union-attr]
+        if name not in public:
+            public[name] = is_public(name)
+        if public[name]:
+            yield ox.Quad(quad.subject, quad.predicate, quad.object)
 
 
 def _align(store: ox.Store, folder: Path) -> None:

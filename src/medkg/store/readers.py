@@ -151,7 +151,7 @@ class Readers:
         self._loading_from = snapshot.version
         keeper = Keeper.start()
         try:
-            await keeper.load(snapshot.store)
+            await keeper.load(snapshot.store, union=self._settings["union"])
             loaded = await self._catch_up(keeper, snapshot.version)
         except (MedkgError, asyncio.CancelledError) as error:
             keeper.kill()
