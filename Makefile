@@ -7,7 +7,7 @@ RUN_LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint bench bench-10m check-long lock clean
+.PHONY: help serve test lint bench bench-large check-long lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -28,7 +28,7 @@ bench: .venv/dev ## measure the build and, beside peers, the serving of a millio
 	$(BIN)/python benchmarks/build.py
 	$(BIN)/python benchmarks/serving.py --scale 1m --write
 
-bench-10m: .venv/dev ## the same for ten million triples; takes hours
+bench-large: .venv/dev ## the same for ten million triples; takes hours
 	$(BIN)/python benchmarks/serving.py --scale 10m --write
 
 check-long: .venv/dev ## a thousand kills of the processes of the service, at random moments

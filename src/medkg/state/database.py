@@ -4,7 +4,7 @@ import errno
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType, TracebackType
@@ -236,6 +236,9 @@ def _make_empty(path: Path) -> None:
     with TemporaryDirectory(prefix=".state-", dir=path.parent) as folder:
         empty = Path(folder) / path.name
         empty.touch(mode=0o600)
+        # The mode stays with the file; to change it later, others would have to be away.
+        with closing(sqlite3.connect(empty)) as made:
+            made.execute("PRAGMA journal_mode=WAL").close()
         with suppress(FileExistsError):
             path.hardlink_to(empty)
 

@@ -66,6 +66,7 @@ async def reading(built: Path) -> AsyncIterator[Room]:
     """A running room that nobody writes to."""
     room = Room(built, limits=LIMITS)
     await room.start()
+    await until(lambda: room.status()["in_memory"] == 1 and room.status()["readers_idle"] == 3)
     yield room
     await room.close()
 
@@ -119,12 +120,17 @@ async def test_each_form_of_query_is_answered(reading: Room, text: str, accept: 
     assert (reply.body, reply.chunks, reply.version) == (expected, None, 1)
 
 
-async def test_memory_takes_over_from_the_disk(reading: Room) -> None:
+async def test_memory_takes_over_from_the_disk(built: Path) -> None:
     """The first answers come from the disk, later ones from memory, and they are the same."""
-    before = await csv(reading, "SELECT * { ?s ?p ?o } ORDER BY ?s ?p ?o")
-    await until(lambda: reading.status()["in_memory"] == 1)
-
-    assert await csv(reading, "SELECT * { ?s ?p ?o } ORDER BY ?s ?p ?o ") == before
+    room = Room(built, limits=LIMITS)
+    await room.start()
+    try:
+        assert room.status()["in_memory"] == 0
+        before = await csv(room, "SELECT * { ?s ?p ?o } ORDER BY ?s ?p ?o")
+        await until(lambda: room.status()["in_memory"] == 1)
+        assert await csv(room, "SELECT * { ?s ?p ?o } ORDER BY ?s ?p ?o ") == before
+    finally:
+        await room.close()
 
 
 async def test_a_store_too_large_for_memory_is_read_from_the_disk(built: Path) -> None:
@@ -193,6 +199,7 @@ async def test_a_deadline_within_an_answer_breaks_it(reading: Room) -> None:
 async def test_a_client_that_leaves_stops_its_query(reading: Room) -> None:
     """Cancelled requests and closed streams end their readers, and the places are free again."""
     waits = asyncio.ensure_future(reading.query(QueryRequest(PRODUCT), ""))
+    await until(lambda: reading.status()["readers_busy"] + reading.status()["readers_slow"] == 1)
     reply = await reading.query(QueryRequest("SELECT * { ?a ?b ?c . ?d ?e ?f }"), "text/csv")
     assert reply.chunks is not None
     await anext(reply.chunks)
@@ -207,12 +214,14 @@ async def test_a_client_that_leaves_stops_its_query(reading: Room) -> None:
 async def test_a_reader_that_is_killed_fails_one_request(reading: Room) -> None:
     """The request at a reader that dies is answered with an error, and the next one is not."""
     waits = asyncio.ensure_future(reading.query(QueryRequest(PRODUCT), ""))
-    await until(lambda: reading.status()["readers_busy"] == 1)
-    for pid in reading._readers.pool.pids():
+    await until(lambda: reading.status()["readers_busy"] + reading.status()["readers_slow"] == 1)
+    killed = set(reading._readers.pool.pids())
+    for pid in killed:
         os.kill(pid, signal.SIGKILL)
 
     with pytest.raises(EngineCrashed):
         await waits
+    await until(lambda: not killed & set(reading._readers.pool.pids()))
     assert await count(reading) == 2_000
 
 
