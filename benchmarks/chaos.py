@@ -66,21 +66,21 @@ async def run(root: Path, kills: int, seed: int = 1) -> Outcome:
     """Kill *kills* processes of a room in the empty folder *root*, under load, and return what happened."""
     _build(root)
     outcome, chance = Outcome(), random.Random(seed)  # noqa: S311 - not for secrets
-    others = _children()
     room = Room(root, limits=_LIMITS)
     await room.start()
-    before = _children()
+    seen: set[int] = set()
     over = asyncio.Event()
     load = [asyncio.create_task(_write(room, outcome, over)) for _ in range(2)]
     load += [asyncio.create_task(_ask(room, outcome, over)) for _ in range(4)]
     load += [asyncio.create_task(_run_away(room, outcome, over))]
     while sum(outcome.kills.values()) < kills:
         await asyncio.sleep(chance.uniform(0.0, 0.5))
+        seen.update(pid for _, pid in room.processes())
         _kill(room, outcome, chance)
     over.set()
     await asyncio.gather(*load)
     await _check(room, outcome, "at the end")
-    seen = (_children() | before) - others
+    seen.update(pid for _, pid in room.processes())
     await room.close()
     await _check_leftovers(root, seen, outcome)
     again = Room(root, limits=_LIMITS)

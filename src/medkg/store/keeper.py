@@ -94,7 +94,7 @@ class Keeper:
             await asyncio.sleep(0.05)
         self._drop()
         if self._ending is not None:
-            await self._ending
+            await asyncio.shield(self._ending)
 
     def kill(self) -> None:
         """End the process and its readers at once."""

@@ -39,6 +39,7 @@ class Readers:
         self._on_disk: dict[Peer, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loading: asyncio.Task[None] | None = None
+        self._leaving: set[Keeper] = set()
         self._loading_from = 0
         self._trail: dict[int, Path] = {}
 
@@ -57,11 +58,12 @@ class Readers:
 
     async def close(self) -> None:
         """End all processes."""
+        leaving = tuple(self._leaving)
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.pool.close()
-        for keeper in (self._memory, self._disk):
+        for keeper in (*leaving, self._memory, self._disk):
             if keeper is not None:
                 await keeper.close(patience=0.5)
 
@@ -77,6 +79,7 @@ class Readers:
             try:
                 await memory.advance(delta)
             except MedkgError:
+                self._memory = None
                 self._let_go(memory)
             else:
                 self._loaded = snapshot.version
@@ -166,7 +169,7 @@ class Readers:
         self._fresh_size = keeper.resident
         self._serve_from_memory()
         if old is not None:
-            self._spawn(old.close())
+            self._let_go(old)
 
     async def _catch_up(self, keeper: Keeper, version: int) -> int:
         """Apply the differences of the versions that came meanwhile; return the number of the last.
@@ -182,8 +185,10 @@ class Readers:
         return version
 
     def _let_go(self, keeper: Keeper) -> None:
-        self._memory = None
-        self._spawn(keeper.close())
+        """Close a nursery when the last of its readers is gone, at the latest with all others."""
+        self._leaving.add(keeper)
+        task = self._spawn(keeper.close())
+        task.add_done_callback(lambda _: self._leaving.discard(keeper))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
