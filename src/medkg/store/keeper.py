@@ -113,6 +113,9 @@ class Keeper:
             found = await answer
         finally:
             self._answers.pop(number, None)
+            if answer.done() and not answer.cancelled():
+                # The error may have reached this command twice; nobody else will ask for this one.
+                answer.exception()
         if "error" in found:
             raise from_wire(found)
         return found
