@@ -12,8 +12,9 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Iterable
-from typing import Final
+import threading
+from collections.abc import Callable, Iterable
+from typing import Final, NoReturn
 
 __all__ = [
     "deny_sockets",
@@ -22,9 +23,12 @@ __all__ = [
     "keep_only",
     "limit_memory",
     "resident_bytes",
+    "run_deep",
     "spawn",
 ]
 
+_STACK: Final = 256 * 1_048_576
+"""Bytes of stack for the engine, which parses and plans by recursion; only what is used takes memory."""
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_SECCOMP: Final = 22
 _PR_SET_NO_NEW_PRIVS: Final = 38
@@ -55,6 +59,15 @@ def spawn(module: str, *arguments: str, pass_fds: Iterable[int] = ()) -> subproc
         pass_fds=tuple(pass_fds),
         start_new_session=True,
     )
+
+
+def run_deep(work: Callable[..., None], *arguments: object) -> NoReturn:
+    """Do *work* on a stack deeper than that of the first thread of a process, then end this process."""
+    threading.stack_size(_STACK)
+    thread = threading.Thread(target=work, args=arguments)
+    thread.start()
+    thread.join()
+    os._exit(0)
 
 
 def die_with_parent(parent: int) -> None:

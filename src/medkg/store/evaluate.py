@@ -7,12 +7,12 @@ from typing import Final
 
 import pyoxigraph as ox
 
-from medkg.domain.errors import MedkgError, NotSupported, ParameterError, StoreFailed
+from medkg.domain.errors import MedkgError, NotSupported, StoreFailed
 from medkg.domain.model import QueryRequest, Term
 from medkg.domain.namespaces import PREFIXES
 from medkg.store import policy
 from medkg.store.syntax import explain
-from medkg.store.terms import to_ox
+from medkg.store.terms import graph_name, to_ox
 
 __all__ = ["Dataset", "Results", "columns", "dataset", "evaluate"]
 
@@ -73,8 +73,8 @@ def dataset(store: ox.Store, request: QueryRequest, outline: policy.Outline) -> 
         default, named = outline.default_graphs, outline.named_graphs
     if not default and not named:
         return Dataset(store)
-    named_nodes: list[ox.NamedNode | ox.BlankNode] = [_graph(name) for name in named]
-    default_nodes: list[_Graph] = [_graph(name) for name in dict.fromkeys(default)]
+    named_nodes: list[ox.NamedNode | ox.BlankNode] = [graph_name(name) for name in named]
+    default_nodes: list[_Graph] = [graph_name(name) for name in dict.fromkeys(default)]
     if len(default_nodes) <= 1:
         return Dataset(store, default_nodes, named_nodes)
     return Dataset(_merge(store, default_nodes, named_nodes), [_MERGED], named_nodes)
@@ -94,15 +94,6 @@ def columns(text: str, results: Results) -> list[str] | None:
     found = dict.fromkeys(name for name in _VARIABLE.findall(text) if name in given)
     # What only the engine sees in the text goes to the end.
     return [*found, *sorted(given - found.keys())]
-
-
-def _graph(name: str) -> ox.NamedNode:
-    try:
-        return ox.NamedNode(name)
-    except ValueError:
-        raise ParameterError(
-            "graph", f"The graph name {name[:200]!r} is no IRI.", remedy="Write an absolute IRI."
-        ) from None
 
 
 def _merge(store: ox.Store, default: Iterable[_Graph], named: Iterable[_Graph]) -> ox.Store:

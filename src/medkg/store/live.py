@@ -27,6 +27,7 @@ from medkg.store.policy import Limits, UpdateOutline
 from medkg.store.provenance import record, record_graph
 from medkg.store.rights import check_rights, manual_slug
 from medkg.store.snapshots import Snapshot, Snapshots
+from medkg.store.terms import graph_name
 
 __all__ = ["Live", "Prepared"]
 
@@ -138,7 +139,7 @@ class Live:
         if known is not None:
             return known
         check_rights(author, change.graph, union=self._union)
-        graph = _DEFAULT if change.graph is None else updates.graph_name(change.graph)
+        graph = _DEFAULT if change.graph is None else graph_name(change.graph)
         state = self._index.default if change.graph is None else self._index.graphs.get(change.graph)
         _check_state(change, state)
         if change.action == "delete" and state is None:
@@ -214,7 +215,7 @@ class Live:
         """Return what tells, after an update, how the graphs that it may touch have changed."""
         if outline.touched is None:
             return lambda: self._compare(None)
-        graphs: list[Graph] = [updates.graph_name(name) for name in outline.touched]
+        graphs: list[Graph] = [graph_name(name) for name in outline.touched]
         states = [self._index.graphs.get(name) for name in outline.touched]
         if outline.writes_default:
             graphs.append(_DEFAULT)

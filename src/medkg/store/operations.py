@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-import pyoxigraph as ox
-
-from medkg.domain.errors import CallError, ParameterError
+from medkg.domain.errors import CallError
 from medkg.store.names import Names
+from medkg.store.terms import graph_name
 from medkg.store.tokens import Reading, Token, place, read
 
 __all__ = ["Operation", "Operations", "operations", "with_using"]
@@ -242,7 +241,7 @@ def with_using(
     :raises ParameterError: a graph name is no IRI.
     """
     clauses = "".join(
-        f"{keyword} <{_checked(name, graph)}> "
+        f"{keyword} <{graph_name(graph, name).value}> "
         for keyword, name, graphs in (
             ("USING", "using-graph-uri", using_graphs),
             ("USING NAMED", "using-named-graph-uri", using_named_graphs),
@@ -282,12 +281,3 @@ def _placed(text: str, items: Sequence[Operation], clauses: str) -> str:
         else:
             pieces.append(clauses)
     return "".join((*pieces, text[done:]))
-
-
-def _checked(name: str, graph: str) -> str:
-    try:
-        return ox.NamedNode(graph).value
-    except ValueError:
-        raise ParameterError(
-            name, f"The graph name {graph[:200]!r} is no IRI.", remedy="Write an absolute IRI."
-        ) from None

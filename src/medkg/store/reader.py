@@ -5,7 +5,6 @@ the first piece of the answer goes back, then more pieces, and ``end``; or an er
 """
 
 import os
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final, cast
@@ -23,8 +22,6 @@ from medkg.store.wire import Channel
 __all__ = ["run"]
 
 _PIECE: Final = 65_536
-_STACK: Final = 256 * 1_048_576
-"""Bytes of stack for the engine, which parses and plans by recursion; only what is used takes memory."""
 
 
 def run(channel: Channel, source: ox.Store | Path | None, settings: dict[str, Any]) -> None:
@@ -33,12 +30,7 @@ def run(channel: Channel, source: ox.Store | Path | None, settings: dict[str, An
     *source* is an open store, the folder of one, or None for a process that only reads documents.
     *settings*: ``memory`` (bytes that it may take more), ``max_bytes``, ``max_depth``, ``union``.
     """
-    # The engine needs a deeper stack than the first thread of a process has.
-    threading.stack_size(_STACK)
-    thread = threading.Thread(target=_loop, args=(channel, source, settings))
-    thread.start()
-    thread.join()
-    os._exit(0)
+    children.run_deep(_loop, channel, source, settings)
 
 
 def _loop(channel: Channel, source: ox.Store | Path | None, settings: dict[str, Any]) -> None:

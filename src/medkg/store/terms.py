@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 import pyoxigraph as ox
 from rdflib.term import BNode, Literal, URIRef
 
+from medkg.domain.errors import ParameterError
 from medkg.domain.model import Quad, Term
 
-__all__ = ["from_ox", "quad_from_ox", "quads_to_ox", "to_ox", "triples_to_ox"]
+__all__ = ["from_ox", "graph_name", "quad_from_ox", "quads_to_ox", "to_ox", "triples_to_ox"]
 
 
 def from_ox(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | ox.DefaultGraph) -> Term:
@@ -41,6 +42,19 @@ def to_ox(term: Term) -> ox.NamedNode | ox.BlankNode | ox.Literal:
     if term.datatype is not None:
         return ox.Literal(str(term), datatype=ox.NamedNode(str(term.datatype)))
     return ox.Literal(str(term))
+
+
+def graph_name(name: str, parameter: str = "graph") -> ox.NamedNode:
+    """Return the engine's name of a graph that *parameter* of a request gives.
+
+    :raises ParameterError: it is no IRI.
+    """
+    try:
+        return ox.NamedNode(name)
+    except ValueError:
+        raise ParameterError(
+            parameter, f"The graph name {name[:200]!r} is no IRI.", remedy="Write an absolute IRI."
+        ) from None
 
 
 def quad_from_ox(quad: ox.Quad) -> Quad:

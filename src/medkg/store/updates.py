@@ -9,7 +9,6 @@ from medkg.domain.errors import (
     Conflict,
     MedkgError,
     NotSupported,
-    ParameterError,
     QueryRefused,
     SourceFileError,
     StoreFailed,
@@ -21,7 +20,7 @@ from medkg.store.disk import room
 from medkg.store.operations import with_using
 from medkg.store.syntax import explain
 
-__all__ = ["check", "evaluate", "graph_name", "read"]
+__all__ = ["check", "evaluate", "read"]
 
 _PREFIXES: Final = dict(PREFIXES)
 
@@ -90,19 +89,6 @@ def _refused(error: RuntimeError) -> MedkgError:
             remedy="Use the functions of SPARQL 1.1, and those that the service description names.",
         )
     return StoreFailed("The update could not be evaluated; nothing was changed.")
-
-
-def graph_name(name: str) -> ox.NamedNode:
-    """Return the engine's name of a graph.
-
-    :raises ParameterError: it is no IRI.
-    """
-    try:
-        return ox.NamedNode(name)
-    except ValueError:
-        raise ParameterError(
-            "graph", f"The graph name {name[:200]!r} is no IRI.", remedy="Write an absolute IRI."
-        ) from None
 
 
 def read(path: Path, graph: ox.NamedNode | ox.DefaultGraph) -> set[ox.Quad]:

@@ -28,13 +28,12 @@ import os
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from medkg import children
 from medkg.domain.errors import MedkgError, StoreFailed, to_wire
@@ -45,8 +44,6 @@ from medkg.store.wire import Channel
 
 __all__ = ["Live", "Prepared", "Writer", "main"]
 
-_STACK: Final = 256 * 1_048_576
-"""Bytes of stack for the engine, which parses and plans by recursion; only what is used takes memory."""
 
 Head = Mapping[str, Any]
 
@@ -139,12 +136,7 @@ def main() -> None:
     children.die_with_parent(os.getppid())
     children.keep_only([sock.fileno()])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # The engine needs a deeper stack than the first thread of a process has.
-    threading.stack_size(_STACK)
-    thread = threading.Thread(target=_serve, args=(Channel(sock), json.loads(sys.argv[2])))
-    thread.start()
-    thread.join()
-    os._exit(0)
+    children.run_deep(_serve, Channel(sock), json.loads(sys.argv[2]))
 
 
 def _serve(channel: Channel, settings: dict[str, Any]) -> None:
