@@ -15,6 +15,7 @@ can be told from it alone: :class:`Schema` does, for the whole graph and for a c
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import pyoxigraph as ox
@@ -42,7 +43,7 @@ Triple = tuple[Subject, ox.NamedNode, Object]
 Facts = Callable[[ox.NamedNode, Object | None], Iterable[Triple]]
 """Gives the asserted statements of a property, all of them or those with one object."""
 
-_Links = Mapping[Object, frozenset[Object]]
+_Links = Mapping[Object, AbstractSet[Object]]
 _Above = Mapping[Object, frozenset[ox.NamedNode]]
 
 _TYPE: Final = ox.NamedNode(str(RDF.type))
@@ -58,6 +59,7 @@ TRANSITIVE: Final = (_ABOVE, _BELOW)
 DECLARATIONS: Final = ((_SUBCLASS, None), (_SUBPROPERTY, None), (_INVERSE, None), (_TYPE, _SYMMETRIC))
 """The statements that make the schema, by property and object."""
 
+_NONE: Final[frozenset[Object]] = frozenset()
 _DECLARING: Final = frozenset({_SUBCLASS, _SUBPROPERTY, _INVERSE})
 _SKOS: Final = {BROADER: _NARROWER, _NARROWER: BROADER}
 
@@ -114,19 +116,45 @@ class Schema:
             front = further - reached
         return not reached.isdisjoint({BROADER, _NARROWER, _TYPE})
 
+    @property
+    def describes_itself(self) -> bool:
+        """True when a statement of the schema may follow from another statement."""
+        declaring = {*_DECLARING, _TYPE}
+        return any(
+            not declaring.isdisjoint(names) for links in self.links[:2] for names in links.values()
+        ) or any(_SYMMETRIC in names for names in self._superclasses.values())
+
+    @property
+    def links(self) -> tuple[_Links, _Links, _Links]:
+        """The superproperties and the opposites of each property, and the superclasses of each class."""
+        return self._superproperties, self._opposites, self._superclasses
+
+    def differing(self, other: "Schema") -> Iterator[tuple[ox.NamedNode, Object | None]]:
+        """Yield property and object (None: any) of the statements from which *other* things may follow."""
+        *properties, classes = (
+            {name for name in one.keys() | two.keys() if one.get(name, _NONE) != two.get(name, _NONE)}
+            for one, two in zip(self.links, other.links, strict=True)
+        )
+        for name in set().union(*properties):
+            if isinstance(name, ox.NamedNode):
+                yield name, None
+        for name in classes:
+            yield _TYPE, name
+
     def consequences(self, start: Iterable[Triple]) -> set[Triple]:
         """Return all that follows from each of the statements by itself, and those that others lead to."""
         found: set[Triple] = set()
         front = [triple for triple in start if triple[1] in self.properties]
         while front:
-            for triple in self._step(front.pop()):
+            for triple in self.step(front.pop()):
                 if triple not in found:
                     found.add(triple)
                     if triple[1] in self.properties:
                         front.append(triple)
         return found
 
-    def _step(self, triple: Triple) -> Iterator[Triple]:
+    def step(self, triple: Triple) -> Iterator[Triple]:
+        """Yield what follows from a statement in one step."""
         subject, predicate, object_ = triple
         if isinstance(object_, ox.NamedNode | ox.BlankNode):
             # The writer points no inverse at a blank node; SKOS has none.

@@ -1,6 +1,6 @@
 """What tells one state of a store from another, quad by quad."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -10,7 +10,7 @@ import pyoxigraph as ox
 
 from medkg.store.index import Graph
 
-__all__ = ["Difference", "compare", "named_graphs"]
+__all__ = ["Difference", "Overhaul", "compare", "named_graphs"]
 
 _MAX_QUADS: Final = 200_000
 """A longer difference is of no use: whoever follows the versions reads the new one instead."""
@@ -44,11 +44,19 @@ class Difference:
         """The names of the named graphs that are not what they were."""
         return {quad.graph_name.value for quad in self.quads if isinstance(quad.graph_name, ox.NamedNode)}
 
+    def outside(self, graphs: Collection[Graph]) -> "Difference":
+        """Return what of it is in other graphs than these."""
+        return Difference(
+            {quad for quad in self.removed if quad.graph_name not in graphs},
+            {quad for quad in self.added if quad.graph_name not in graphs},
+        )
+
     def apply(self, store: ox.Store) -> None:
         """Make the difference in a store."""
         for quad in self.removed:
             store.remove(quad)
-        store.extend(self.added)
+        if self.added:
+            store.extend(self.added)
 
     def write(self, folder: Path) -> bool:
         """Write ``removed.nq`` and ``added.nq`` unless they are too long to be of use; tell whether."""
@@ -57,6 +65,21 @@ class Difference:
         for name, quads in (("removed", self.removed), ("added", self.added)):
             ox.serialize(quads, folder / f"{name}.nq", ox.RdfFormat.N_QUADS)
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Overhaul:
+    """A change that is too long to be told quad by quad: the named graphs that are not what they were."""
+
+    graphs: set[str] = field(default_factory=set)
+
+    def __or__(self, other: "Difference | Overhaul") -> "Overhaul":
+        """Return this change followed by another one."""
+        return Overhaul(self.graphs | other.graphs)
+
+    def write(self, _folder: Path) -> bool:
+        """Write nothing, and say so; see :meth:`Difference.write`."""
+        return False
 
 
 def compare(before: ox.Store, after: ox.Store, graphs: Iterable[Graph]) -> Difference:

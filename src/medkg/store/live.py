@@ -5,7 +5,7 @@ away, and made anew by links to the files of the current version.
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,24 +17,21 @@ import pyoxigraph as ox
 
 from medkg.domain.errors import MedkgError, NotFound, PreconditionFailed, StoreFailed
 from medkg.domain.model import Author, Commit, GraphState, GraphWrite, Role, UpdateRequest
-from medkg.domain.namespaces import GRAPH, GRAPH_INFERRED
+from medkg.domain.namespaces import GRAPH
 from medkg.store import updates
-from medkg.store.difference import Difference, compare, named_graphs
+from medkg.store.difference import Difference
 from medkg.store.disk import room
-from medkg.store.index import Graph, Index, sizes
-from medkg.store.merge import Merge, make_plain
-from medkg.store.policy import Limits, UpdateOutline
+from medkg.store.index import Index
+from medkg.store.merge import make_plain
+from medkg.store.policy import Limits
 from medkg.store.provenance import record, record_graph
 from medkg.store.rights import check_rights, manual_slug
 from medkg.store.snapshots import Snapshot, Snapshots
-from medkg.store.terms import graph_name
+from medkg.store.workspace import Change, Workspace
 
 __all__ = ["Live", "Prepared"]
 
 _DEFAULT: Final = ox.DefaultGraph()
-_INFERRED: Final = ox.NamedNode(str(GRAPH_INFERRED))
-_SMALL: Final = 50_000
-"""Quads that are read before a change, to be compared with those after it; more are compared on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +41,6 @@ class Prepared:
     commit: Commit
     folder: Path | None = None
     index: Index | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Stores:
-    """The store that is written to, and the one with the merge, which may be the same."""
-
-    plain: ox.Store
-    merged: ox.Store
-    merge: Merge
 
 
 class Live:
@@ -70,7 +58,7 @@ class Live:
         self._snapshots = Snapshots(root)
         self._folder = root / "live"
         self._union = union
-        self._stores: _Stores | None = None
+        self._work: Workspace | None = None
         self._prepared: Prepared | None = None
         self._keys: dict[str, int] = {}
         """Keys of writes that changed nothing, until the next version takes them along."""
@@ -87,27 +75,21 @@ class Live:
     @property
     def stale(self) -> bool:
         """True when a failure has left something in the store that belongs to no version."""
-        return self._stores is None
+        return self._work is None
 
     def reset(self) -> None:
         """Throw the store away and make it anew from the current version."""
         self.abort()
-        self._stores = None
+        self._work = None
         shutil.rmtree(self._folder, ignore_errors=True)
         snapshot = self._snapshots.require()
         if snapshot.union is not self._union:
             snapshot = self._convert(snapshot)
         # A path of its own each time: something may still refer to the former store, which holds its lock.
-        folder = self._folder / uuid4().hex
-        with _storing():
-            folder.mkdir(parents=True)
-            plain = merged = _open_copy(snapshot.store, folder / "store")
-            if not self._union:
-                merged = _open_copy(snapshot.merged, folder / "merged")
-            self._stores = _Stores(plain, merged, Merge(merged))
         self._index = Index.read(snapshot.path)
+        with _storing():
+            self._work = Workspace(self._folder / uuid4().hex, snapshot, self._index)
         self._snapshot = snapshot
-        self._base: ox.Store | None = None
 
     def update(
         self, request: UpdateRequest, author: Author, limits: Limits, *, now: datetime, key: str = ""
@@ -121,17 +103,21 @@ class Live:
             check_rights(author, graph, union=self._union)
         if author.role is Role.SUBMITTER or (outline.writes_default and not self._union):
             check_rights(author, None, union=self._union)
-        changed = self._watch(outline)
-        updates.evaluate(self._open, request)
+        steps = updates.steps(request, outline)
+
+        def allow(graph: str) -> None:
+            check_rights(author, graph, union=self._union)
+
+        if steps is not None and steps.whole()[0] is None:
+            for graph in sorted(self._index.graphs):
+                allow(graph)
         with self._changing():
-            if outline.touched is None:
-                # Before the long way to what exactly has changed.
-                self._check_sizes(author)
-            change = changed()
-            names = self._names()
-            for graph in sorted(change.graphs | (names ^ set(self._index.graphs))):
-                check_rights(author, graph, union=self._union)
-            return self._prepare(change, author, now, key, created=bool(names - set(self._index.graphs)))
+            with _storing():
+                change = self._open.update(request, steps, allow)
+            for graph in sorted(change.graphs | self._open.moved):
+                allow(graph)
+            created = bool(self._open.names - self._index.graphs.keys())
+            return self._prepare(change, author, now, key, created=created)
 
     def write(self, change: GraphWrite, author: Author, *, now: datetime, key: str = "") -> Prepared:
         """Change one graph; see :meth:`medkg.store.engine.Endpoint.write`."""
@@ -139,7 +125,6 @@ class Live:
         if known is not None:
             return known
         check_rights(author, change.graph, union=self._union)
-        graph = _DEFAULT if change.graph is None else graph_name(change.graph)
         state = self._index.default if change.graph is None else self._index.graphs.get(change.graph)
         _check_state(change, state)
         if change.action == "delete" and state is None:
@@ -148,8 +133,9 @@ class Live:
                 remedy="Ask SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } }.",
             )
         with self._changing():
-            difference = self._replace(change, graph)
-            return self._prepare(difference, author, now, key, created=state is None)
+            with _storing():
+                done = self._open.replace(change)
+            return self._prepare(done, author, now, key, created=state is None)
 
     def publish(self) -> Commit:
         """Make the prepared version the current one.
@@ -161,8 +147,9 @@ class Live:
             raise StoreFailed("Nothing was prepared to be published.")
         with self._changing(), _storing():
             self._snapshot = self._snapshots.publish(prepared.folder, prune=False)
-        self._prepared = self._base = None
+        self._prepared = None
         self._index = prepared.index
+        self._open.moved_to(self._snapshot, self._index)
         self._keys.clear()
         return replace(prepared.commit, delta=self._snapshot.path if prepared.commit.delta else None)
 
@@ -170,7 +157,7 @@ class Live:
         """Forget the prepared version; the store must be made anew."""
         if self._prepared is not None and self._prepared.folder is not None:
             shutil.rmtree(self._prepared.folder, ignore_errors=True)
-            self._stores = None
+            self._work = None
         self._prepared = None
 
     def prune(self, keep: Iterable[int]) -> None:
@@ -183,13 +170,9 @@ class Live:
             self.reset()
 
     @property
-    def _whole(self) -> _Stores:
-        assert self._stores is not None  # noqa: S101 - every write begins with whole stores
-        return self._stores
-
-    @property
-    def _open(self) -> ox.Store:
-        return self._whole.plain
+    def _open(self) -> Workspace:
+        assert self._work is not None  # noqa: S101 - every write begins with whole stores
+        return self._work
 
     def _begin(self, key: str) -> Prepared | None:
         """Return the outcome of a write that came before, or None when the store is ready for a new one."""
@@ -205,72 +188,12 @@ class Live:
             yield
         except BaseException:
             self.abort()
-            self._stores = None
+            self._work = None
             raise
 
-    def _names(self) -> set[str]:
-        return {graph.value for graph in named_graphs(self._open)}
-
-    def _watch(self, outline: UpdateOutline) -> Callable[[], Difference]:
-        """Return what tells, after an update, how the graphs that it may touch have changed."""
-        if outline.touched is None:
-            return lambda: self._compare(None)
-        graphs: list[Graph] = [graph_name(name) for name in outline.touched]
-        states = [self._index.graphs.get(name) for name in outline.touched]
-        if outline.writes_default:
-            graphs.append(_DEFAULT)
-            states.append(self._index.default)
-        if sum(state.triples for state in states if state is not None) > _SMALL:
-            return lambda: self._compare(graphs)
-        before = self._quads(graphs)
-
-        def changed() -> Difference:
-            after = self._quads(graphs)
-            return Difference(before - after, after - before)
-
-        return changed
-
-    def _quads(self, graphs: Iterable[Graph]) -> set[ox.Quad]:
-        return {quad for graph in graphs for quad in self._open.quads_for_pattern(None, None, None, graph)}
-
-    def _compare(self, graphs: list[Graph] | None) -> Difference:
-        if self._base is None:
-            self._base = ox.Store.read_only(str(self._snapshot.store))
-        if graphs is None:
-            graphs = [*named_graphs(self._base, self._open), *([] if self._union else [_DEFAULT])]
-        return compare(self._base, self._open, graphs)
-
-    def _check_sizes(self, author: Author) -> None:
-        """Check the rights to the graphs whose size tells that they have changed."""
-        named, _ = sizes(self._open)
-        for name in sorted(named.keys() | self._index.graphs.keys()):
-            state = self._index.graphs.get(name)
-            if state is None or state.triples != named.get(name):
-                check_rights(author, name, union=self._union)
-
-    def _replace(self, change: GraphWrite, graph: ox.NamedNode | ox.DefaultGraph) -> Difference:
-        """Make the change of one graph in the store; return what it comes to."""
-        store = self._open
-        new = updates.read(change.triples, graph) if change.triples is not None else set()
-        if change.action == "post":
-            difference = Difference(set(), {quad for quad in new if quad not in store})
-        else:
-            old = self._quads([graph])
-            difference = Difference(old - new, new - old)
-        with _storing():
-            difference.apply(store)
-            if isinstance(graph, ox.NamedNode):
-                if change.action == "delete":
-                    store.remove_graph(graph)
-                else:
-                    store.add_graph(graph)
-        return difference
-
-    def _prepare(
-        self, change: Difference, author: Author, now: datetime, key: str, *, created: bool
-    ) -> Prepared:
+    def _prepare(self, change: Change, author: Author, now: datetime, key: str, *, created: bool) -> Prepared:
         """Make the version that holds a change, which the store has already had, ready to be published."""
-        moved = self._names() ^ set(self._index.graphs)
+        moved = self._open.moved
         if not change and not moved:
             if key:
                 self._keys[key] = self.version
@@ -279,51 +202,32 @@ class Live:
         with _storing():
             if self._union:
                 change |= self._sign(change.graphs | moved, author, now)
-                change |= self._whole.merge.follow(change)
-            else:
-                self._follow_aside(change)
-            names = self._names()
-            index = self._index.changed(change.removed, change.added, names, version)
+            change = self._open.follow(change)
+            index = self._open.index(change, version)
             index = index.remembering(self._keys | ({key: version} if key else {}))
             folder = self._snapshots.begin()
             self._prepared = Prepared(Commit(version), folder, index)
-            self._open.backup(str(folder / "store"))
-            if not self._union:
-                self._whole.merged.backup(str(folder / "merged"))
+            self._open.pair.backup(folder)
             index.write(folder)
             kept = change.write(folder)
-        changed = change.graphs | (names ^ set(self._index.graphs))
+        changed = change.graphs | (index.graphs.keys() ^ self._index.graphs.keys())
         commit = Commit(version, tuple(sorted(changed)), created, folder if kept else None)
         self._prepared = Prepared(commit, folder, index)
         return self._prepared
 
     def _sign(self, graphs: Iterable[str], author: Author, now: datetime) -> Difference:
         """Renew the records of the graphs that were written by hand."""
-        result = Difference()
+        result, store = Difference(), self._open.pair.plain
         for slug in filter(None, map(manual_slug, graphs)):
             graph = record_graph(slug)
-            old = self._quads([graph])
-            there = self._open.contains_named_graph(ox.NamedNode(str(GRAPH[f"manual/{slug}"])))
+            old = self._open.quads([graph])
+            there = store.contains_named_graph(ox.NamedNode(str(GRAPH[f"manual/{slug}"])))
             new = record(slug, author, now) if there else set()
             result |= Difference(old - new, new - old)
             if not new:
-                self._open.remove_graph(graph)
-        result.apply(self._open)
+                store.remove_graph(graph)
+        result.apply(store)
         return result
-
-    def _follow_aside(self, change: Difference) -> None:
-        """Bring the store with the merge up with a change of the other one."""
-        named = Difference(
-            *(
-                {quad for quad in quads if _is_shared(quad.graph_name)}
-                for quads in (change.removed, change.added)
-            )
-        )
-        named.apply(self._whole.merged)
-        self._whole.merge.follow(named)
-        here, there = set(named_graphs(self._open)), set(named_graphs(self._whole.merged))
-        for graph in (here ^ there) - {_INFERRED}:
-            (self._whole.merged.add_graph if graph in here else self._whole.merged.remove_graph)(graph)
 
     def _convert(self, snapshot: Snapshot) -> Snapshot:
         """Publish the version anew in the other mode, with the merge in its default graph or aside."""
@@ -364,16 +268,6 @@ def _storing() -> Iterator[None]:
         raise StoreFailed(
             "The store could not be written; nothing was changed.", remedy="See the log of the service."
         ) from error
-
-
-def _open_copy(source: Path, target: Path) -> ox.Store:
-    ox.Store.read_only(str(source)).backup(str(target))
-    return ox.Store(str(target))
-
-
-def _is_shared(graph: object) -> bool:
-    """Tell whether a graph is in both stores: the default graph and the closures are different ones."""
-    return isinstance(graph, ox.NamedNode) and graph != _INFERRED
 
 
 def _check_state(change: GraphWrite, state: GraphState | None) -> None:

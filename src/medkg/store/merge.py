@@ -3,7 +3,8 @@
 The merge is the default graph: each triple of the public named graphs once, and what follows from them, which
 stands in ``graph/inferred`` too unless a graph asserts it.  A change of the graphs costs what it moves, not
 what the store holds: what a statement leads to is withdrawn with it, unless something else leads there.
-Where the change touches the schema, all is inferred anew and compared.
+A change of the schema costs as much as it has statements in its reach; where these are too many, or say
+themselves what follows from what, all is inferred anew and compared.
 """
 
 from collections.abc import Iterable, Iterator
@@ -32,6 +33,8 @@ _MENTIONS: Final = str(GRAPH["mentions/"])
 _DEFAULT: Final = ox.DefaultGraph()
 _INFERRED: Final = ox.NamedNode(str(GRAPH_INFERRED))
 _TYPE: Final = ox.NamedNode(str(RDF.type))
+_MOST: Final = 100_000
+"""Statements of which other things follow after a change of the schema, until all is inferred anew."""
 
 
 def is_public(graph: str) -> bool:
@@ -88,13 +91,23 @@ class Merge:
         self._store = store
         self._schema: Schema | None = None
 
+    def renew(self) -> None:
+        """Make the merge anew from what the named graphs hold."""
+        build_merge(self._store)
+        self._schema = None
+
     def follow(self, change: Difference) -> Difference:
         """Bring the merge up with a change that the named graphs have already had; return what it took."""
         left, entered = self._moves(change)
         if not left and not entered:
             return Difference()
-        step = _Step(self._store, self._known(), left, entered)
-        lost, gained = step.moves() if step.local else self._anew(left, entered)
+        old, new = self._schemas(left, entered)
+        step = _Step(self._store, old, new, left, entered)
+        if step.local:
+            lost, gained = step.moves()
+            self._schema = new
+        else:
+            lost, gained = self._anew(left, entered)
         result = Difference()
         for triple in lost:
             result.removed.add(_inferred(triple))
@@ -121,15 +134,17 @@ class Merge:
         }
         return left, entered
 
-    def _known(self) -> Schema:
-        """Return the schema before the change."""
+    def _schemas(self, left: set[Triple], entered: set[Triple]) -> tuple[Schema, Schema]:
+        """Return the schema before the change, and the one that its statements make of it."""
         if self._schema is None:
-            self._schema = Schema(
-                triple
-                for predicate, object_ in DECLARATIONS
-                for triple in _triples(self._store.quads_for_pattern(None, predicate, object_, _DEFAULT))
-            )
-        return self._schema
+            self._schema = Schema(self._declared())
+        if not any(map(Schema.declares, (*left, *entered))):
+            return self._schema, self._schema
+        return self._schema, Schema((set(self._declared()) - left) | entered)
+
+    def _declared(self) -> Iterator[Triple]:
+        for predicate, object_ in DECLARATIONS:
+            yield from _triples(self._store.quads_for_pattern(None, predicate, object_, _DEFAULT))
 
     def _anew(self, left: set[Triple], entered: set[Triple]) -> tuple[set[Triple], set[Triple]]:
         """Infer all there is to infer; return what is inferred no longer, and what now is."""
@@ -155,22 +170,58 @@ class Merge:
 
 
 class _Step:
-    """What a change of the asserted triples leads to, as long as the schema stays."""
+    """What a change of the asserted triples leads to; *local* tells whether that can be found by itself."""
 
-    def __init__(self, store: ox.Store, schema: Schema, left: set[Triple], entered: set[Triple]) -> None:
+    def __init__(
+        self, store: ox.Store, old: Schema, new: Schema, left: set[Triple], entered: set[Triple]
+    ) -> None:
         self._store = store
-        self._schema = schema
+        self._old = old
+        self._schema = new
         self._left = left
         self._entered = entered
         self._ladder: set[Triple] = set()
         """The transitive statements of the hierarchy after the change, when it is another one."""
-        self._withdrawn = left | schema.consequences(left)
-        self._led_to = entered | schema.consequences(entered)
+        self._withdrawn: set[Triple] = set()
+        """What is in question: it may have followed from what no longer holds."""
+        self._led_to = entered | new.consequences(entered)
+        self._moving = False
+        self.local = self._begin()
+
+    def _begin(self) -> bool:
+        if self._old is not self._schema:
+            differing = None
+            if not (self._old.describes_itself or self._schema.describes_itself):
+                differing = self._differing()
+            if differing is None:
+                return False
+            self._withdraw(self._left | differing)
+        else:
+            self._withdraw(self._left)
+            if any(map(Schema.declares, (*self._withdrawn, *self._led_to))):
+                return False
         hierarchy = {BROADER, *TRANSITIVE}
         self._moving = any(triple[1] in hierarchy for triple in (*self._withdrawn, *self._led_to))
-        self.local = not any(map(Schema.declares, (*self._withdrawn, *self._led_to)))
-        if self._moving and schema.tangled:
-            self.local = False
+        return not (self._moving and (self._old.tangled or self._schema.tangled))
+
+    def _differing(self) -> set[Triple] | None:
+        """Return what follows under one schema only from what held before, or None when that is too much."""
+        found: set[Triple] = set()
+        number = 0
+        for predicate, object_ in self._old.differing(self._schema):
+            for triple in _triples(self._store.quads_for_pattern(None, predicate, object_, _DEFAULT)):
+                number += 1
+                if number > _MOST:
+                    return None
+                found.update(set(self._old.step(triple)).symmetric_difference(self._schema.step(triple)))
+        return found
+
+    def _withdraw(self, triples: set[Triple]) -> None:
+        """Put triples in question, and all that follows from them, before the change or after it."""
+        found = triples | self._old.consequences(triples)
+        if self._old is not self._schema:
+            found |= self._schema.consequences(found)
+        self._withdrawn |= found
 
     def moves(self) -> tuple[set[Triple], set[Triple]]:
         """Return the triples that are inferred no longer, and those that now are."""
@@ -194,7 +245,7 @@ class _Step:
         after = {triple for triple in before if triple not in self._withdrawn}
         after |= {triple for triple in holding if triple[1] == BROADER}
         old, self._ladder = ladder(before), ladder(after)
-        self._withdrawn |= (old - self._ladder) | self._schema.consequences(old - self._ladder)
+        self._withdraw(old - self._ladder)
         self._led_to |= (self._ladder - old) | self._schema.consequences(self._ladder - old)
 
     def _holding(self) -> set[Triple]:

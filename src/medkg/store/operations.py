@@ -11,19 +11,26 @@ from typing import Final, NoReturn
 from medkg.domain.errors import CallError
 from medkg.store.names import Names
 from medkg.store.terms import graph_name
-from medkg.store.tokens import Reading, Token, place, read
+from medkg.store.tokens import Reading, Token, Tokens, place, read
 
 __all__ = ["Operation", "Operations", "operations", "with_using"]
+
+Span = tuple[int, int]
+"""Where a piece of a text starts, and where it has ended."""
 
 _END: Final = Token("end", "", 0, "")
 
 
 @dataclass(slots=True)
 class Operation:
-    """One operation: its keywords, where it starts, and what it may change.
+    """One operation: its keywords, where it starts and ends, and what it may change.
 
     *graphs* are the named graphs that it may change (None: any), *default* tells whether it may change the
     default graph.  *where* is where its WHERE starts, *pattern* the braces of a DELETE WHERE.
+
+    *deletes* and *inserts* are the braces of its templates or data, *group* those of its WHERE.  *home* is
+    the graph of WITH, *dataset* what USING and USING NAMED name, *variables* are those of the templates.
+    *fresh* tells whether each solution may make blank nodes.  *prologue* are the declarations before it.
     """
 
     verb: str
@@ -33,7 +40,16 @@ class Operation:
     with_: bool = False
     using: bool = False
     where: int | None = None
-    pattern: tuple[int, int] | None = None
+    pattern: Span | None = None
+    end: int = 0
+    deletes: Span | None = None
+    inserts: Span | None = None
+    group: Span | None = None
+    home: str | None = None
+    dataset: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    variables: tuple[str, ...] = ()
+    fresh: bool = False
+    prologue: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +80,12 @@ def operations(reading: Reading, length: int, base: str = "") -> Operations:
 
 
 class _Parser:
-    def __init__(self, tokens: Sequence[Token], length: int, base: str) -> None:
+    def __init__(self, tokens: Tokens, length: int, base: str) -> None:
         self._tokens = tokens
         self._length = length
         self._index = 0
         self._names = Names(base)
+        self._prologue: tuple[Span, ...] = ()
         self.items: list[Operation] = []
 
     def run(self) -> None:
@@ -77,16 +94,27 @@ class _Parser:
         :raises _Doubt: something is not understood.
         """
         while True:
-            self._index = self._names.declare(self._tokens, self._index)
+            first = self._index
+            self._index = self._names.declare(self._tokens, first)
+            if self._index > first:
+                self._prologue = (*self._prologue, self._span(first))
             if self._token.kind == "end":
                 return
-            self.items.append(self._operation())
+            first = self._index
+            item = self._operation()
+            item.end = self._span(first)[1]
+            self.items.append(item)
             if self._token.kind != "end":
                 self._sign(";")
 
     @property
     def _token(self) -> Token:
         return self._tokens[self._index] if self._index < len(self._tokens) else _END
+
+    def _span(self, first: int) -> Span:
+        """Return where the tokens from *first* up to here stand."""
+        last = self._tokens[self._index - 1]
+        return self._tokens[first].start, last.start + len(last.text)
 
     def _next(self) -> Token:
         token = self._token
@@ -118,25 +146,25 @@ class _Parser:
     def _operation(self) -> Operation:
         token = self._next()
         word = token.text.upper() if token.kind == "word" else ""
-        item = Operation(word, token.start)
+        item = Operation(word, token.start, prologue=self._prologue)
         if word in {"LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY"}:
             self._word("SILENT")
             self._management(item)
         elif word == "WITH":
             item.with_ = True
-            self._modify(item, self._iri())
+            item.home = self._iri()
+            self._modify(item)
         elif word in {"INSERT", "DELETE"} and self._word("DATA"):
             item.verb = f"{word} DATA"
-            self._quads(item, None)
+            braces = self._quads(item)
+            item.deletes, item.inserts = (braces, None) if word == "DELETE" else (None, braces)
         elif word == "DELETE" and self._token.is_("WHERE"):
             item.verb = "DELETE WHERE"
             item.where = self._next().start
-            start = self._token.start
-            self._quads(item, None)
-            item.pattern = (start, self._tokens[self._index - 1].start + 1)
+            item.pattern = item.deletes = item.group = self._template(item)
         elif word in {"INSERT", "DELETE"}:
             self._index -= 1
-            self._modify(item, None)
+            self._modify(item)
         else:
             self._index -= 1
             self._stop()
@@ -170,23 +198,40 @@ class _Parser:
             self._stop()
         return self._iri()
 
-    def _modify(self, item: Operation, graph: str | None) -> None:
+    def _modify(self, item: Operation) -> None:
         item.verb = "MODIFY"
-        deletes = self._word("DELETE")
-        if deletes:
-            self._quads(item, graph)
+        if self._word("DELETE"):
+            item.deletes = self._template(item)
         if self._word("INSERT"):
-            self._quads(item, graph)
-        elif not deletes:
+            item.inserts = self._template(item)
+        elif item.deletes is None:
             self._stop()
         while self._word("USING"):
             item.using = True
-            self._word("NAMED")
-            self._iri()
+            default, named = item.dataset
+            if self._word("NAMED"):
+                item.dataset = default, (*named, self._iri())
+            else:
+                item.dataset = (*default, self._iri()), named
         item.where = self._token.start
         if not self._word("WHERE"):
             self._stop()
+        first = self._index
         self._group()
+        item.group = self._span(first)
+
+    def _template(self, item: Operation) -> Span:
+        """Read a template; keep what of it is not the same for each solution."""
+        first = self._index
+        braces = self._quads(item)
+        tokens = [self._tokens[index] for index in range(first, self._index)]
+        names = (token.text[1:] for token in tokens if token.kind == "variable")
+        item.variables = tuple(dict.fromkeys((*item.variables, *names)))
+        item.fresh |= any(
+            token.kind == "label" or (token.kind == "open" and token.text != "{") or token.text == "~"
+            for token in tokens
+        )
+        return braces
 
     def _group(self) -> None:
         """Pass over a group with all in it."""
@@ -200,8 +245,9 @@ class _Parser:
             if depth == 0:
                 return
 
-    def _quads(self, item: Operation, graph: str | None) -> None:
-        """Read quads in braces; those outside GRAPH belong to *graph* (None: the default graph)."""
+    def _quads(self, item: Operation) -> Span:
+        """Read quads in braces; return where these stand."""
+        first = self._index
         self._sign("{")
         while (token := self._token).text != "}":
             if token.kind == "end" or (token.kind == "open" and token.text == "{"):
@@ -210,8 +256,9 @@ class _Parser:
             if token.is_("GRAPH"):
                 self._block(item)
             elif token.text != ".":
-                self._written(item, graph)
+                self._written(item, item.home)
         self._index += 1
+        return self._span(first)
 
     def _block(self, item: Operation) -> None:
         if self._token.kind == "variable":

@@ -1,5 +1,6 @@
 """Checks and evaluates updates, and reads what is to be written into a graph."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,14 +16,35 @@ from medkg.domain.errors import (
 )
 from medkg.domain.model import UpdateRequest
 from medkg.domain.namespaces import GRAPH, PREFIXES
-from medkg.store import policy
+from medkg.store import policy, tokens
+from medkg.store.difference import Difference
 from medkg.store.disk import room
-from medkg.store.operations import with_using
+from medkg.store.effects import perform
+from medkg.store.operations import Operation, operations, with_using
 from medkg.store.syntax import explain
 
-__all__ = ["check", "evaluate", "read"]
+__all__ = ["Steps", "check", "evaluate", "read", "steps"]
 
 _PREFIXES: Final = dict(PREFIXES)
+_FAILING: Final = "DROP GRAPH <urn:medkg:none> ;"
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A text and its operations."""
+
+    text: str
+    items: tuple[Operation, ...]
+
+    def whole(self) -> tuple[frozenset[str] | None, bool]:
+        """Return the graphs that are emptied or copied as a whole (None: any), and if the default one is."""
+        names: frozenset[str] | None = frozenset()
+        default = False
+        for item in self.items:
+            if item.deletes is None and item.inserts is None and item.verb != "CREATE":
+                names = None if names is None or item.graphs is None else names | item.graphs
+                default |= item.default
+        return names, default
 
 
 def check(request: UpdateRequest, limits: policy.Limits, *, union: bool) -> policy.UpdateOutline:
@@ -58,25 +80,64 @@ def _insist(request: UpdateRequest) -> None:
         return
 
 
-def evaluate(store: ox.Store, request: UpdateRequest) -> None:
-    """Evaluate an update in one transaction; the store is as it was when it fails.
+def steps(request: UpdateRequest, outline: policy.UpdateOutline) -> Steps | None:
+    """Return an update that may run as operations to be done one by one, or None where it can't be told so.
+
+    :raises QuerySyntaxError: it does not parse.
+    :raises CallError: it names its dataset in two places.
+    """
+    if outline.doubtful:
+        return None
+    text, items = request.text, outline.operations
+    if request.using_graphs or request.using_named_graphs:
+        text = with_using(text, request.using_graphs, request.using_named_graphs, request.base)
+        items = operations(tokens.read(text), len(text), request.base).items
+    _parse(request, text, items[0].start if items else 0)
+    return Steps(text, items)
+
+
+def _parse(request: UpdateRequest, text: str, start: int) -> None:
+    """Let the engine read all of a text, whose first operation starts at *start*, and evaluate nothing.
+
+    :raises QuerySyntaxError: it does not parse.
+    """
+    try:
+        # The whole is parsed before any of it is evaluated, and then the first operation fails.
+        failing = f"{text[:start]} {_FAILING} {text[start:]}"
+        ox.Store().update(failing, base_iri=request.base or None, prefixes=_PREFIXES)
+    except SyntaxError as error:
+        _insist(request)
+        raise explain(error, text, "update") from None
+    except (OSError, RuntimeError, ValueError):
+        # It parses; whatever else is wrong shows when it is evaluated.
+        return
+
+
+def evaluate(store: ox.Store, request: UpdateRequest, known: Steps | None = None) -> Difference:
+    """Evaluate an update; return what those of its *known* steps moved that are not about whole graphs.
+
+    Without steps it is evaluated in one transaction, and the store is as it was when it fails.  A step that
+    fails leaves those before it.
 
     :raises QuerySyntaxError: it does not parse.
     :raises Conflict: it speaks of a graph that is not there, or makes one that is.
     :raises StorageFull, StoreFailed: the store could not do it.
     """
-    text = request.text
-    if request.using_graphs or request.using_named_graphs:
+    text = request.text if known is None else known.text
+    if known is None and (request.using_graphs or request.using_named_graphs):
         text = with_using(text, request.using_graphs, request.using_named_graphs, request.base)
     try:
         with room():
+            if known is not None:
+                return perform(store, text, known.items, request.base)
             store.update(text, base_iri=request.base or None, prefixes=_PREFIXES)
     except SyntaxError as error:
-        raise explain(error, request.text, "update") from None
+        raise explain(error, text, "update") from None
     except RuntimeError as error:
         raise _refused(error) from error
     except (OSError, ValueError) as error:
         raise StoreFailed("The update could not be evaluated; nothing was changed.") from error
+    return Difference()
 
 
 def _refused(error: RuntimeError) -> MedkgError:

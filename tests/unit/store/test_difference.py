@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from medkg.store.difference import Difference, compare, named_graphs
+from medkg.store.difference import Difference, Overhaul, compare, named_graphs
 
 GRAPHS = [ox.NamedNode(f"urn:g{number}") for number in range(3)]
 TERMS = [ox.NamedNode(f"urn:{number}") for number in range(4)]
@@ -56,6 +56,26 @@ def test_one_difference_after_another(one: set[ox.Quad], two: set[ox.Quad], thre
     store.extend(one)
     whole.apply(store)
     assert set(store) == three
+
+
+@given(SETS, SETS, st.sets(st.sampled_from([*GRAPHS, ox.DefaultGraph()])))
+@settings(max_examples=100, deadline=None)
+def test_a_part_of_a_difference(
+    one: set[ox.Quad], two: set[ox.Quad], graphs: set[ox.NamedNode | ox.DefaultGraph]
+) -> None:
+    """What is outside some graphs is all of the difference that is not in them."""
+    found = Difference(one - two, two - one).outside(graphs)
+    assert found.removed == {quad for quad in one - two if quad.graph_name not in graphs}
+    assert found.added == {quad for quad in two - one if quad.graph_name not in graphs}
+
+
+def test_an_overhaul_takes_what_follows_it(tmp_path: Path) -> None:
+    """A change that is not told quad by quad names its graphs and those after it, and is not kept."""
+    added = {ox.Quad(TERMS[0], TERMS[0], TERMS[0], GRAPHS[1]), ox.Quad(TERMS[0], TERMS[0], TERMS[0])}
+    whole = Overhaul({"urn:g0"}) | Difference(set(), added) | Overhaul({"urn:g2"})
+    assert whole == Overhaul({"urn:g0", "urn:g1", "urn:g2"})
+    assert not whole.write(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_difference_is_written_unless_it_is_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

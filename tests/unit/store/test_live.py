@@ -29,7 +29,7 @@ from medkg.domain.errors import (
     StoreMissing,
 )
 from medkg.domain.model import Author, Commit, GraphState, GraphWrite, Quad, Role, UpdateRequest
-from medkg.domain.namespaces import GRAPH, GRAPH_INFERRED, MEDKG
+from medkg.domain.namespaces import GRAPH, GRAPH_INFERRED, MEDKG, PREFIXES
 from medkg.store.index import Index
 from medkg.store.live import Live
 from medkg.store.merge import build_merge
@@ -202,7 +202,7 @@ def test_the_change_is_found_in_each_way(
     root: Path, live: Live, monkeypatch: pytest.MonkeyPatch, where: str, small: int
 ) -> None:
     """Whether the graphs are named, few, large or any, the version and its difference are the same."""
-    monkeypatch.setattr("medkg.store.live._SMALL", small)
+    monkeypatch.setattr("medkg.store.workspace._SMALL", small)
     before = _content(root)
     pattern = where.partition(" FILTER")[0]
     template = pattern.replace("?o", '"new"')
@@ -223,6 +223,53 @@ def test_empty_graphs_are_graphs(root: Path, live: Live) -> None:
     _update(live, f"DROP GRAPH <{MANUAL}>")
     _check(root)
     assert MANUAL not in Index.read(Snapshots(root).require().path).graphs
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (f"CLEAR GRAPH <{ONE}> ; CREATE GRAPH <urn:empty>", {str(ONE), "urn:empty"}),
+        (f"CLEAR GRAPH <{ONE}>", {str(ONE)}),
+        (f"DROP GRAPH <{ONE}>", set()),
+        (f"DELETE WHERE {{ GRAPH <{ONE}> {{ ?s ?p ?o }} }}", {str(ONE)}),
+    ],
+)
+def test_what_takes_most_of_the_store_away(
+    root: Path, live: Live, monkeypatch: pytest.MonkeyPatch, text: str, named: set[str]
+) -> None:
+    """Where more goes than stays, the version is as right, says what changed, and has no difference."""
+    _update(live, f"DROP GRAPH <{TWO}> ; DROP GRAPH <{GRAPH['mentions/one']}>", ADMIN)
+    monkeypatch.setattr("medkg.store.workspace._LARGE", 1)
+    commit = _update(live, text, ADMIN)
+    assert commit.delta is None
+    assert {str(ONE)} <= set(commit.changed)
+    assert Index.read(Snapshots(root).require().path).graphs.keys() == named
+    _check(root)
+    before = _content(root)
+    assert _update(live, f"INSERT DATA {{ GRAPH <{ONE}> {{ {A_B} }} }}", ADMIN).delta is not None
+    _check(root, before)
+
+
+def test_an_update_that_fails_halfway_leaves_nothing(root: Path, live: Live) -> None:
+    """Operations before the one that fails are undone, and the next write knows nothing of them."""
+    before = _content(root)
+    with pytest.raises(Conflict, match="already exists"):
+        _update(live, f"INSERT DATA {{ GRAPH <{MANUAL}> {{ {A_B} }} }} ; CREATE GRAPH <{MANUAL}>")
+    assert _content(root) == before
+    assert _update(live, f"INSERT DATA {{ GRAPH <{MANUAL}> {{ {B_C} }} }}").version == 2
+    assert _graph(root, MANUAL) == {B_C}
+    _check(root, before)
+
+
+def test_an_update_with_declarations_is_read_whole_first(root: Path, live: Live) -> None:
+    """What does not parse at its end does nothing at its beginning; its place is that in the text."""
+    start = f"PREFIX m: <{MANUAL}> # one\nINSERT DATA {{ GRAPH m: {{ {A_B} }} }}"
+    with pytest.raises(QuerySyntaxError) as caught:
+        _update(live, f"{start} ;\nDELETE WHERE {{ GRAPH m: {{ _:b ?p ?o }} }}")
+    assert caught.value.line == 3
+    assert not live.stale
+    assert _update(live, start).version == 2
+    assert _graph(root, MANUAL) == {A_B}
 
 
 RELABEL = """
@@ -417,7 +464,7 @@ def _full(*_arguments: object, **_options: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", ["Index.write", "Difference.write", "Merge.follow", "Snapshots.begin", "Snapshots.publish"]
+    "place", ["Index.write", "Difference.write", "Workspace.follow", "Snapshots.begin", "Snapshots.publish"]
 )
 def test_a_full_disk_refuses_the_write(
     root: Path, live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
@@ -561,27 +608,116 @@ def make_root(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     return make
 
 
-@given(st.lists(WRITES, min_size=1, max_size=5), st.booleans())
-@settings(max_examples=12, deadline=None)
+@given(st.lists(WRITES, min_size=1, max_size=5), st.booleans(), st.sampled_from([200_000, 0]))
+@settings(max_examples=16, deadline=None)
 def test_any_sequence_of_writes_keeps_all_parts_in_step(
-    make_root: Callable[[], Path], writes: list[tuple[str, str, list[str]]], union: bool
+    make_root: Callable[[], Path], writes: list[tuple[str, str, list[str]]], union: bool, large: int
 ) -> None:
     """After each write the merge, the closures, the index and the difference fit what the graphs hold."""
     root = make_root()
     live = Live(root, union=union)
-    for action, graph, lines in writes:
-        version, before = live.version, _content(root)
-        data = f"DATA {{ GRAPH <{graph}> {{ {' . '.join(lines)} }} }}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("medkg.store.workspace._LARGE", large)
+        for action, graph, lines in writes:
+            _do(live, action, graph, lines)
+
+
+def _do(live: Live, action: str, graph: str, lines: list[str]) -> None:
+    """Do one write, and check what has become of the version."""
+    root, version, before = live.root, live.version, _content(live.root)
+    data = f"DATA {{ GRAPH <{graph}> {{ {' . '.join(lines)} }} }}"
+    commit = Commit(version)
+    try:
+        if action in {"insert", "remove"}:
+            commit = _update(live, f"{'INSERT' if action == 'insert' else 'DELETE'} {data}", ADMIN)
+        elif action == "abort":
+            live.write(GraphWrite("put", graph, _file(root, *lines)), ADMIN, now=NOW)
+            live.abort()
+        else:
+            file = None if action == "delete" else _file(root, *lines)
+            commit = _write(live, GraphWrite(action, graph, file), ADMIN)  # type: ignore[arg-type]
+    except NotFound:
+        assert action == "delete"
+    _check(root, None if commit.delta is None else before)
+    assert live.version > version or _content(root) == before
+
+
+# --- Any update ------------------------------------------------------------------------------------
+
+VALUES = [*TERMS, f"<{ONE}>", f"<{MEDKG.Partnership}>", "?s", "?o", "?g", "07"]
+TEMPLATES = st.tuples(
+    st.sampled_from([f"GRAPH <{ONE}>", f"GRAPH <{TWO}>", "GRAPH <urn:new>", "GRAPH ?g", "GRAPH ?o"]),
+    st.sampled_from([*TERMS, "?s"]),
+    st.sampled_from([f"<{RDFS.label}>", f"<{RDF.type}>", f"<{RDFS.subClassOf}>", "?p"]),
+    st.sampled_from(VALUES),
+).map(lambda parts: "{} {{ {} {} {} }}".format(*parts))
+WHERES = st.sampled_from(
+    [
+        f"GRAPH ?g {{ ?s ?p ?o }} FILTER(?g != <{GRAPH_INFERRED}>)",
+        f"GRAPH ?g {{ ?s a ?o }} FILTER(?g IN (<{ONE}>, <{TWO}>))",
+        "GRAPH ?g { ?s rdfs:label ?o }",
+        "?s ?p ?o . VALUES ?g { <urn:new> }",
+        f"GRAPH <{TWO}> {{ ?s ?p ?o }}",
+    ]
+)
+CHANGES = st.tuples(TEMPLATES, TEMPLATES, WHERES).map(
+    lambda parts: "DELETE {{ {} }} INSERT {{ {} }} WHERE {{ {} }}".format(*parts)
+)
+WHOLES = st.sampled_from(
+    [
+        *(
+            f"{verb} {what}"
+            for verb in ("CLEAR", "DROP SILENT")
+            for what in ("NAMED", "ALL", f"GRAPH <{ONE}>")
+        ),
+        f"COPY SILENT <{TWO}> TO <urn:new>",
+        f"MOVE SILENT <{ONE}> TO <{TWO}>",
+        "CREATE SILENT GRAPH <urn:empty>",
+        "DELETE WHERE { GRAPH ?g { ?s rdfs:label ?o } }",
+        f"INSERT DATA {{ GRAPH <{TWO}> {{ <https://example.org/b> a medkg:Partnership }} }}",
+    ]
+)
+
+
+@given(
+    st.lists(st.one_of(CHANGES, WHOLES), min_size=1, max_size=3).map(" ; ".join),
+    st.booleans(),
+    st.sampled_from([50_000, 0]),
+    st.sampled_from([200_000, 0]),
+)
+@settings(max_examples=40, deadline=None)
+def test_any_update_is_what_the_engine_makes_of_it(
+    make_root: Callable[[], Path], text: str, union: bool, small: int, large: int
+) -> None:
+    """However its changes are found, an update leads to the graphs that the engine alone would leave."""
+    root = make_root()
+    live = Live(root, union=union)
+    version, before = live.version, _content(root)
+    expected = ox.Store()
+    expected.extend(before)
+    refused = False
+    try:
+        expected.update(text, prefixes=dict(PREFIXES))
+    except RuntimeError:
+        # An operation before has dropped the graph.
+        refused = True
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("medkg.store.workspace._SMALL", small)
+        patch.setattr("medkg.store.workspace._LARGE", large)
         try:
-            if action in {"insert", "remove"}:
-                _update(live, f"{'INSERT' if action == 'insert' else 'DELETE'} {data}", ADMIN)
-            elif action == "abort":
-                live.write(GraphWrite("put", graph, _file(root, *lines)), ADMIN, now=NOW)
-                live.abort()
-            else:
-                file = None if action == "delete" else _file(root, *lines)
-                _write(live, GraphWrite(action, graph, file), ADMIN)  # type: ignore[arg-type]
-        except NotFound:
-            assert action == "delete"
-        _check(root, before if live.version > version else None)
-        assert live.version > version or _content(root) == before
+            commit = _update(live, text, ADMIN)
+        except (Conflict, Forbidden):
+            assert union or refused
+            assert _content(root) == before
+            return
+    assert not refused
+    told = live.version > version and commit.delta is not None
+    _check(root, before if told else None)
+    store = ox.Store.read_only(str(Snapshots(root).require().store))
+    inferred = ox.NamedNode(str(GRAPH_INFERRED))
+    written = {quad for quad in store if not union or quad.graph_name not in {inferred, ox.DefaultGraph()}}
+    assert written == {
+        quad for quad in expected if not union or quad.graph_name not in {inferred, ox.DefaultGraph()}
+    }
+    assert set(store.named_graphs()) - {inferred} == set(expected.named_graphs()) - {inferred}
+    assert (live.version > version) is (_content(root) != before or bool(commit.changed))

@@ -69,6 +69,15 @@ SCHEMA = st.one_of(
     st.tuples(st.just(UP), st.just(SUBPROPERTY), st.just(BROADER)),
     st.tuples(NODES, st.just(SUBCLASS), st.just(SYMMETRIC)),
 )
+TELLING = st.one_of(
+    st.tuples(PROPERTIES, st.sampled_from([SUBPROPERTY, INVERSE]), PROPERTIES),
+    st.tuples(PROPERTIES, st.just(TYPE), st.just(SYMMETRIC)),
+    st.tuples(NODES, st.just(SUBCLASS), st.one_of(NODES, st.just(ox.BlankNode("n")))),
+    st.tuples(st.just(ox.BlankNode("n")), st.just(SUBCLASS), NODES),
+    st.tuples(PROPERTIES, st.sampled_from([SUBPROPERTY, INVERSE]), st.sampled_from([BROADER, UP])),
+    st.tuples(st.sampled_from([UP, DOWN, BROADER, NARROWER, TYPE]), st.just(SUBPROPERTY), PROPERTIES),
+)
+"""Statements of a schema from which no statement of a schema follows."""
 GRAPHS = st.sampled_from([ONE, TWO, MENTIONS])
 
 
@@ -117,6 +126,37 @@ def test_following_changes_of_the_schema_is_making_it_anew(
         everything += added
         _step(store, merge, [*removed, *everything[::3]], added)
         assert set(store) == _anew(store)
+
+
+@pytest.mark.parametrize("most", [100_000, 3, 0])
+@given(
+    _quads(TELLING, 4),
+    _quads(STATEMENTS, 12),
+    st.lists(
+        st.tuples(_quads(st.one_of(TELLING, STATEMENTS), 4), _quads(st.one_of(TELLING, STATEMENTS), 4)),
+        min_size=1,
+        max_size=4,
+    ),
+)
+@settings(max_examples=200, deadline=None)
+def test_following_what_a_schema_reaches_is_making_it_anew(
+    most: int,
+    schema: list[ox.Quad],
+    data: list[ox.Quad],
+    changes: list[tuple[list[ox.Quad], list[ox.Quad]]],
+) -> None:
+    """A change of schema and data leads to the same, whether only what it reaches is looked at or all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("medkg.store.merge._MOST", most)
+        store = ox.Store()
+        store.extend([*schema, *data])
+        build_merge(store)
+        merge = Merge(store)
+        for removed, added in changes:
+            _step(store, merge, [*removed, *schema[:1]], added)
+            assert set(store) == _anew(store)
+            _step(store, merge, [*data[:2], *added[:1]], schema[:2])
+            assert set(store) == _anew(store)
 
 
 def _store(*quads: ox.Quad) -> tuple[ox.Store, Merge]:
@@ -197,6 +237,32 @@ def test_a_rung_that_was_asserted_too_stays() -> None:
     assert (A, UP, B) not in _inferred(store)
     total = _step(store, merge, [stated], [])
     assert total == Difference({stated}, {ox.Quad(A, UP, B, INFERRED)})
+
+
+def test_a_change_of_the_schema_reaches_what_followed_from_it() -> None:
+    """A class comes to be below another, and no longer is: its instances have that type, and no longer do."""
+    store, merge = _store(
+        ox.Quad(A, TYPE, B, ONE),
+        ox.Quad(C, TYPE, B, ONE),
+        ox.Quad(C, TYPE, R, ONE),
+        ox.Quad(R, SUBCLASS, D, ONE),
+    )
+    stated = ox.Quad(B, SUBCLASS, D, TWO)
+    _step(store, merge, [], [stated])
+    assert _inferred(store) == {(A, TYPE, D), (C, TYPE, D)}
+    _step(store, merge, [stated], [])
+    assert _inferred(store) == {(C, TYPE, D)}
+
+
+def test_a_property_may_come_to_lead_into_a_hierarchy() -> None:
+    """A property that is declared to be below skos:broader makes a ladder of what it links."""
+    store, merge = _store(ox.Quad(A, P, B, ONE), ox.Quad(B, BROADER, C, ONE))
+    stated = ox.Quad(P, SUBPROPERTY, BROADER, TWO)
+    _step(store, merge, [], [stated])
+    assert {(A, UP, C), (C, DOWN, A)} < _inferred(store)
+    _step(store, merge, [stated], [])
+    assert set(store) == _anew(store)
+    assert (A, UP, C) not in _inferred(store)
 
 
 def test_a_declaration_may_be_inferred() -> None:

@@ -57,6 +57,32 @@ def test_what_is_not_understood_ends_the_reading(text: str, doubt: int) -> None:
     assert operations(read(text), len(text)).doubt == doubt
 
 
+PIECES = """PREFIX e: <a:> # one
+WITH e:g DELETE { ?s ?p ?o } INSERT { ?s e:p [] } USING e:g USING NAMED e:h WHERE { ?x ?y ?z } ;
+DELETE WHERE { GRAPH ?g { ?s ?p 1 } } ; INSERT DATA { e:s e:p (1) } ; DROP ALL"""
+
+
+def test_the_pieces_of_an_operation_are_found() -> None:
+    """Of each operation it is known where its templates, its WHERE and its end are, and what is in them."""
+    modify, where, data, drop = operations(read(PIECES), len(PIECES)).items
+
+    def piece(span: tuple[int, int] | None) -> str | None:
+        return None if span is None else PIECES[slice(*span)]
+
+    assert [piece(span) for span in (modify.deletes, modify.inserts, modify.group)] == [
+        "{ ?s ?p ?o }",
+        "{ ?s e:p [] }",
+        "{ ?x ?y ?z }",
+    ]
+    assert (modify.home, modify.dataset) == ("a:g", (("a:g",), ("a:h",)))
+    assert (modify.variables, modify.fresh) == (("s", "p", "o"), True)
+    assert piece(where.deletes) == piece(where.group) == "{ GRAPH ?g { ?s ?p 1 } }"
+    assert (where.variables, where.fresh) == (("g", "s", "p"), False)
+    assert (piece(data.inserts), data.deletes, data.group) == ("{ e:s e:p (1) }", None, None)
+    assert piece((drop.start, drop.end)) == "DROP ALL"
+    assert all([piece(span) for span in item.prologue] == ["PREFIX e: <a:>"] for item in (modify, drop))
+
+
 def facts(store: ox.Store, graph: str) -> set[str]:
     return {
         quad.subject.value
