@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from medkg.config import Settings
+from medkg.domain.errors import SettingError
 from medkg.services import check
 from medkg.store import policy, room
+from medkg.store.bounds import Bounds
 from medkg.store.documents import Documents
 from medkg.store.embedded import EmbeddedEngine
 from medkg.store.engine import Endpoint, Engine
-from medkg.store.remote.endpoint import RemoteEndpoint
+from medkg.store.federation.allow import AllowList
+from medkg.store.federation.federate import Federation
+from medkg.store.remote.endpoint import PARALLEL, RemoteEndpoint
 from medkg.store.remote.engine import RemoteEngine
 from medkg.store.remote.server import at
 
-__all__ = ["Backend", "choose"]
+__all__ = ["Backend", "bounds", "choose"]
 
 _MEGABYTE = 1_048_576
 
@@ -37,10 +41,12 @@ def choose(settings: Settings, engine: Engine | None = None, endpoint: Endpoint 
     """Return the backend for *settings*; what is given is taken as it is.
 
     :raises StoreMissing: nothing has been built in the data folder.
-    :raises SettingError: an address of another server can't be used.
+    :raises SettingError: an address of another server, or a list of such, can't be used.
     """
     if settings.store_url is not None and engine is None and endpoint is None:
+        _insist_on_no_calls(settings)
         return _remote(settings, settings.store_url)
+    federation = _federation(settings)
     limits = policy.Limits(settings.max_query_bytes, settings.max_query_depth)
     return Backend(
         engine or EmbeddedEngine(settings.data_dir, limits=limits),
@@ -50,8 +56,36 @@ def choose(settings: Settings, engine: Engine | None = None, endpoint: Endpoint 
             limits=_limits(settings),
             union=settings.union_default_graph,
             check=check.check,
+            federation=federation,
         ),
     )
+
+
+def _federation(settings: Settings) -> Federation | None:
+    services = AllowList.read("MEDKG_SERVICE_ALLOW", settings.service_allow)
+    loads = AllowList.read("MEDKG_LOAD_ALLOW", settings.load_allow)
+    return Federation(services, loads, parallel=2 * settings.workers) if services or loads else None
+
+
+def _insist_on_no_calls(settings: Settings) -> None:
+    for name, value in (("SERVICE", settings.service_allow), ("LOAD", settings.load_allow)):
+        if value.split():
+            shown = "(not shown)" if "@" in value else repr(value)
+            raise SettingError(
+                f"MEDKG_{name}_ALLOW has the value {shown}: expected none, since calls to others are "
+                "not supported for the server in MEDKG_STORE_URL"
+            )
+
+
+def bounds(settings: Settings) -> Bounds:
+    """Return how large an answer may be: one that is counted is held in memory until it is whole.
+
+    In a process of its own half of the memory of a query is for that; the answers of another server are held
+    in this process, all of them together in as much as one query may take.
+    """
+    share = PARALLEL if settings.store_url is not None else 2
+    held = _MEGABYTE * settings.worker_memory_mb // share
+    return Bounds.of(settings.max_rows, _MEGABYTE * settings.max_answer_mb, most=held)
 
 
 def _remote(settings: Settings, url: SecretStr) -> Backend:
@@ -76,6 +110,7 @@ def _remote(settings: Settings, url: SecretStr) -> Backend:
         timeout=settings.query_timeout_s,
         update_timeout=settings.update_timeout_s,
         parse=documents.parse,
+        bounds=bounds(settings),
     )
     engine = RemoteEngine(server, limits=limits, timeout=settings.query_timeout_s)
     return Backend(engine, endpoint, documents.close)
@@ -97,4 +132,5 @@ def _limits(settings: Settings) -> room.Limits:
         query_bytes=settings.max_query_bytes,
         query_depth=settings.max_query_depth,
         body=_MEGABYTE * settings.max_body_mb,
+        answer=bounds(settings),
     )

@@ -41,7 +41,7 @@ async def answer(request: Request, context: Context, accept: str) -> Response:
     """Return the description in the graph format that *accept* prefers."""
     chosen = negotiate(accept, "graph")
     version = context.endpoint.version
-    seen = f"{version} {__version__} {chosen.name}"
+    seen = f"{version} {__version__} {chosen.name} {_calls_others(context)}"
     tag = f'W/"{version}-sd-{hashlib.blake2s(seen.encode(), digest_size=8).hexdigest()}"'
     fields = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache", "X-Medkg-Version": str(version)}
     if matches(field(request, "if-none-match"), tag):
@@ -60,6 +60,8 @@ def _statements(context: Context, graphs: Mapping[str, GraphState]) -> Iterator[
     )
     languages = [SD.SPARQL11Query, SD.SPARQL10Query]
     features = [SD.EmptyGraphs] if not context.endpoint.union else [SD.EmptyGraphs, SD.UnionDefaultGraph]
+    if _calls_others(context):
+        features.append(SD.BasicFederatedQuery)
 
     def about(subject: URIRef, *pairs: tuple[URIRef, URIRef | Literal]) -> Iterator[Quad]:
         return ((subject, predicate, value, None) for predicate, value in pairs)
@@ -97,6 +99,10 @@ def _statements(context: Context, graphs: Mapping[str, GraphState]) -> Iterator[
         yield from about(dataset, (SD.namedGraph, named))
         yield from about(named, (RDF.type, SD.NamedGraph), (SD.name, URIRef(name)), (SD.graph, graph))
         yield from about(graph, (RDF.type, SD.Graph), *_size(graphs[name]))
+
+
+def _calls_others(context: Context) -> bool:
+    return bool(context.settings.service_allow.split())
 
 
 def _size(state: GraphState | None) -> list[tuple[URIRef, Literal]]:

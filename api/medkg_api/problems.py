@@ -36,6 +36,8 @@ STATUS: Final[Mapping[type[MedkgError], int]] = MappingProxyType(
         errors.Conflict: 409,
         errors.PreconditionFailed: 412,
         errors.TooLarge: 413,
+        # 413 and 414 speak of what is sent; this is understood and not done (RFC 9110, section 15.5.4).
+        errors.AnswerTooLarge: 403,
         errors.UnsupportedMedia: 415,
         errors.RateLimited: 429,
         errors.InputError: 400,
@@ -45,6 +47,7 @@ STATUS: Final[Mapping[type[MedkgError], int]] = MappingProxyType(
         errors.Busy: 503,
         errors.DeadlineExceeded: 503,
         errors.NotSupported: 501,
+        errors.EndpointFailed: 502,
         errors.StorageFull: 507,
         errors.AddressInUse: 500,
         errors.EngineCrashed: 500,
@@ -112,7 +115,7 @@ def from_medkg(request: Request, error: Exception) -> Response:
         _log.error("failed", error=type(error).__name__, cause=repr(error.__cause__), path=request.url.path)
     extra: dict[str, Any] = {
         name: value
-        for name in ("line", "column", "name")
+        for name in ("line", "column", "name", "limit")
         if (value := getattr(error, name, None)) is not None
     }
     if isinstance(error, errors.GraphInvalid):

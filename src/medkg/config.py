@@ -75,12 +75,25 @@ class Settings(BaseSettings):
     max_query_bytes: int = Field(
         default=100_000, ge=1_000, le=10_000_000, description="Longest query text taken, in bytes of UTF-8."
     )
+    max_answer_mb: int = Field(
+        default=0, ge=0, description="Largest answer, in megabytes before compression; 0: no limit."
+    )
+    max_rows: int = Field(
+        default=0, ge=0, description="Most solutions, or triples of a graph, in an answer; 0: no limit."
+    )
     max_query_depth: int = Field(
         default=100, ge=10, le=500, description="Deepest nesting of brackets that a query may have."
     )
     union_default_graph: bool = Field(
         default=True,
         description="Whether the default graph is the merge of the public graphs; false: plain SPARQL.",
+    )
+    service_allow: str = Field(
+        default="", description="Endpoints that SERVICE may call: prefixes of addresses, separated by spaces."
+    )
+    load_allow: str = Field(
+        default="",
+        description="Documents that LOAD may fetch: prefixes of addresses, separated by spaces.",
     )
     rate_limit: int = Field(
         default=600,

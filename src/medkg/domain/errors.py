@@ -18,6 +18,7 @@
     |   + PreconditionFailed   If-Match names another state           HTTP 412
     |   + UnsupportedMedia     a body type that is not taken          HTTP 415
     |   + TooLarge             over a published limit                 HTTP 413
+    |   + AnswerTooLarge       its answer is over a published limit   HTTP 403
     |   + RateLimited          one client asks too often              HTTP 429
     |   + RoadmapError         a text that is no roadmap table
     + CallError                the call is wrong                      exit 2
@@ -29,6 +30,7 @@
         + Busy                 others are at work; try again          HTTP 503
         + DeadlineExceeded     stopped after the time it may take     HTTP 503
         + EngineCrashed        the query ended the engine's process   HTTP 500
+        + EndpointFailed       a server that it calls does not answer HTTP 502
         + NotSupported         the engine behind can't do this        HTTP 501
         + StorageFull          the disk is full                       HTTP 507
 
@@ -44,10 +46,12 @@ from medkg.domain.model import Finding
 
 __all__ = [
     "AddressInUse",
+    "AnswerTooLarge",
     "Busy",
     "CallError",
     "Conflict",
     "DeadlineExceeded",
+    "EndpointFailed",
     "EngineCrashed",
     "Forbidden",
     "GraphInvalid",
@@ -154,6 +158,14 @@ class TooLarge(InputError):
     """The request is over a published limit."""
 
 
+class AnswerTooLarge(InputError):
+    """The answer is over a published limit, that *limit* names (``rows=1000``); nothing of it is sent."""
+
+    def __init__(self, message: str, *, limit: str, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.limit = limit
+
+
 class RateLimited(InputError):
     """One client asks more often than it may; *retry_after* is the number of seconds to wait."""
 
@@ -226,6 +238,10 @@ class DeadlineExceeded(ServiceError):
 
 class EngineCrashed(ServiceError):
     """The request ended the process that evaluated it: too much memory, or too deep for the engine."""
+
+
+class EndpointFailed(ServiceError):
+    """Another server that the request calls, by SERVICE or LOAD, did not answer as it should."""
 
 
 class NotSupported(ServiceError):

@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Any
+from typing import Any
 
 from medkg.domain.errors import DeadlineExceeded, MedkgError, StorageFull
 from medkg.store.formats import of_document
 from medkg.store.keeper import Keeper
 from medkg.store.peer import Peer
 
-__all__ = ["Documents", "parse"]
+__all__ = ["Documents", "parse", "pass_through"]
 
 
 async def parse(  # noqa: PLR0913 - what a document is, and what it may take
@@ -36,27 +36,41 @@ async def parse(  # noqa: PLR0913 - what a document is, and what it may take
     reader = await fork()
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=folder, suffix=".nt", delete=False) as file:
-        reader.send({"do": "parse", "media_type": media_type, "base": base})
-        sending = asyncio.create_task(_send(reader, body))
         try:
             async with asyncio.timeout(seconds):
-                await _receive(reader, file)
-                await sending
+                head = {"do": "parse", "media_type": media_type, "base": base}
+                await pass_through(reader, head, body, file.write)
         except BaseException as error:
             Path(file.name).unlink(missing_ok=True)  # noqa: ASYNC240 - at once, whatever ends this
-            if sending.done() and not sending.cancelled() and (told := sending.exception()) is not None:
-                raise told from None
             if isinstance(error, TimeoutError):
                 raise DeadlineExceeded("The document could not be read in time.") from None
             if isinstance(error, OSError):
                 raise StorageFull("The document could not be put on the disk.") from error
             raise
-        finally:
-            sending.cancel()
-            with suppress(BaseException):
-                await sending
-            reader.end()
     return Path(file.name)
+
+
+async def pass_through(
+    reader: Peer, head: dict[str, Any], body: AsyncIterator[bytes], write: Callable[[bytes], object]
+) -> None:
+    """Have a reader do something with a document, and hand what it makes of it to *write*; end the reader.
+
+    An error of *body* wins over what the reader says of a document without an end.
+    """
+    reader.send(head)
+    sending = asyncio.create_task(_send(reader, body))
+    try:
+        await _receive(reader, write)
+        await sending
+    except BaseException:
+        if sending.done() and not sending.cancelled() and (told := sending.exception()) is not None:
+            raise told from None
+        raise
+    finally:
+        sending.cancel()
+        with suppress(BaseException):
+            await sending
+        reader.end()
 
 
 class Documents:
@@ -95,9 +109,9 @@ async def _send(reader: Peer, body: AsyncIterator[bytes]) -> None:
     reader.send({"end": True})
 
 
-async def _receive(reader: Peer, file: IO[bytes]) -> None:
+async def _receive(reader: Peer, write: Callable[[bytes], object]) -> None:
     ended = False
     while not ended:
         head, piece = await reader.receive()
-        file.write(piece)
+        write(piece)
         ended = bool(head.get("end"))

@@ -44,9 +44,8 @@ def unknown_terms(outline: Named, known: Collection[str], namespaces: Collection
         near = {iri.removeprefix(space) for iri in known if iri.startswith(space)}
         found = _nearest(name.iri.removeprefix(space), near)
         guess = f" Did you mean {_written(name, space + found)}?" if found else ""
-        sentences.append(
-            f"There is no {name.text[:_LONGEST]} (line {name.line}, column {name.column}).{guess}"
-        )
+        line, column = name.place
+        sentences.append(f"There is no {name.text[:_LONGEST]} (line {line}, column {column}).{guess}")
         if len(sentences) == _MOST:
             break
     return tuple(sentences)

@@ -1,13 +1,13 @@
 """What the names in a SPARQL text stand for: its prefixes, its base, and the absolute IRIs."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
 import pyoxigraph as ox
 
 from medkg.domain.namespaces import PREFIXES
-from medkg.store.tokens import UCHAR, Token
+from medkg.store.tokens import UCHAR, Place, Token, Tokens, place
 
 __all__ = ["Name", "Names"]
 
@@ -17,12 +17,17 @@ _DECLARATIONS: Final = frozenset({"PREFIX", "BASE", "VERSION"})
 
 
 class Name(NamedTuple):
-    """A name as it is written, the IRI it stands for, and its place, counted from 1."""
+    """A name as it is written, the IRI it stands for, and where it starts in the *whole* text."""
 
     text: str
     iri: str
-    line: int
-    column: int
+    start: int
+    whole: str
+
+    @property
+    def place(self) -> Place:
+        """Its line and column, which few names are asked for."""
+        return place(self.whole, self.start)
 
 
 class Names:
@@ -37,49 +42,54 @@ class Names:
         """All declared prefixes."""
         return {*PREFIXES, *self._own}
 
-    def declare(self, tokens: Sequence[Token], index: int) -> int:
+    def declare(self, tokens: Tokens, index: int) -> int:
         """Read the declarations that stand at *index*; return the index of what follows them."""
-        while index < len(tokens):
-            token = tokens[index]
+        while index < len(tokens.kinds):
+            kind, text = tokens.kinds[index], tokens.texts[index]
             length = 0
-            if token.is_(*_DECLARATIONS):
-                length = self._declaration(token.text.upper(), tokens[index + 1 : index + 3])
-            elif token.kind == "name" and token.text[:6].upper() == "PREFIX" and token.text[-1] == ":":
-                length = self._glued(token, tokens[index + 1 : index + 2])
+            if kind == "word":
+                if (word := text.upper()) in _DECLARATIONS:
+                    length = self._declaration(word, tokens, index + 1)
+            elif kind == "name" and text[:6].upper() == "PREFIX" and text[-1] == ":":
+                length = self._glued(text, tokens, index + 1)
             if not length:
                 break
             index += length
         return index
 
-    def _declaration(self, word: str, tail: Sequence[Token]) -> int:
-        kinds = [token.kind for token in tail]
+    def _declaration(self, word: str, tokens: Tokens, at: int) -> int:
+        kinds, texts = tokens.kinds[at : at + 2], tokens.texts[at : at + 2]
         if word == "VERSION" and kinds[:1] == ["string"]:
             return 2
         if word == "BASE" and kinds[:1] == ["iri"]:
-            self._base = self.expand(tail[0]) or ""
+            self._base = self._absolute(texts[0]) or ""
             return 2
         if word == "PREFIX" and kinds == ["name", "iri"]:
-            self._set(tail[0].text[:-1], tail[1])
+            self._own[texts[0][:-1]] = self._absolute(texts[1]) or ""
             return 3
         return 0
 
-    def _glued(self, token: Token, tail: Sequence[Token]) -> int:
+    def _glued(self, text: str, tokens: Tokens, at: int) -> int:
         """Read ``PREFIXa:<...>``, which the engine takes for what it is meant to be."""
-        if [other.kind for other in tail] != ["iri"]:
+        if tokens.kinds[at : at + 1] != ["iri"]:
             return 0
-        self._set(token.text[6:-1], tail[0])
+        self._own[text[6:-1]] = self._absolute(tokens.texts[at]) or ""
         return 2
 
-    def _set(self, prefix: str, value: Token) -> None:
-        self._own[prefix] = self.expand(value) or ""
+    def prologue(self, tokens: Iterable[Token]) -> str:
+        """Return the declarations with which these tokens stand for the same IRIs in a text of their own."""
+        tokens = list(tokens)
+        relative = any(token.kind == "iri" and not _SCHEME.match(token.text, 1) for token in tokens)
+        used = sorted({token.text.partition(":")[0] for token in tokens if token.kind == "name"})
+        known = ((prefix, self._own.get(prefix, PREFIXES.get(prefix))) for prefix in used)
+        lines = [f"PREFIX {prefix}: <{namespace}>\n" for prefix, namespace in known if namespace is not None]
+        return "".join([f"BASE <{self._base}>\n"] * (relative and bool(self._base)) + lines)
 
     def expand(self, token: Token) -> str | None:
         """Return the absolute IRI that a token stands for, or None when it stands for none."""
         text = token.text
         if token.kind == "iri":
-            if _SCHEME.match(text, 1):
-                return _UCHAR.sub(_unescape, text[1:-1]) if "\\" in text else text[1:-1]
-            return self._resolve(text)
+            return self._absolute(text)
         prefix, _, name = text.partition(":")
         namespace = self._own.get(prefix)
         if namespace is None:
@@ -92,6 +102,12 @@ class Names:
         """Tell whether a keyword may be glued to the name, as in ``GRAPHex:a``."""
         prefix = token.text.partition(":")[0]
         return any(prefix.endswith(known) for known in self.prefixes)
+
+    def _absolute(self, text: str) -> str | None:
+        """Return what an IRI between angle brackets stands for."""
+        if _SCHEME.match(text, 1):
+            return _UCHAR.sub(_unescape, text[1:-1]) if "\\" in text else text[1:-1]
+        return self._resolve(text)
 
     def _resolve(self, text: str) -> str | None:
         """Resolve a relative IRI as the engine does: by its own parser."""

@@ -9,12 +9,13 @@ engine knows best what does not parse.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from medkg.domain.errors import QueryRefused, QuerySyntaxError, TooLarge
 from medkg.store.hints import unknown_prefix
 from medkg.store.names import Name, Names
-from medkg.store.operations import operations
+from medkg.store.operations import Operation, operations
 from medkg.store.tokens import Place, Token, place, places, read
 
 __all__ = ["Limits", "Outline", "UpdateOutline", "check", "check_update", "outline", "undeclared"]
@@ -36,11 +37,13 @@ class Limits:
     """How long (bytes of UTF-8) and how deep (nested brackets) a text may be.
 
     In a *walled* process, which reaches nothing, ``LOAD SILENT`` may pass: it fails there, and silently.
+    With *calls* every SERVICE and LOAD passes, for who will put what came of them in their place.
     """
 
     max_bytes: int = 100_000
     max_depth: int = 100
     walled: bool = False
+    calls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class Outline:
 
     *form* is its first keyword in lower case, "" when it has none; *parts* are groups, expressions in
     brackets and described things; *services* are places.  *volatile* queries have another answer each time.
-    The IRIs are absolute.  A *doubtful* query may be another one to the engine.
+    One that *reads_named* graphs may look into others than the default graph.  The IRIs are absolute.  A
+    *doubtful* query may be another one to the engine.
     """
 
     form: str
@@ -60,6 +64,7 @@ class Outline:
     default_graphs: tuple[str, ...]
     named_graphs: tuple[str, ...]
     has_dataset: bool
+    reads_named: bool
     volatile: bool
     names: tuple[Name, ...]
     doubtful: bool
@@ -70,7 +75,8 @@ class UpdateOutline:
     """What is to be known of an update.
 
     *touched* are the graphs that it may change (None: any), *writes_default* tells whether that includes the
-    default graph, *has_with* and *reads_using* whether it names what it reads.
+    default graph, *has_with* and *reads_using* whether it names what it reads.  *operations* are those of a
+    text without a doubt.
     """
 
     depth: int
@@ -84,6 +90,7 @@ class UpdateOutline:
     reads_using: bool
     names: tuple[Name, ...]
     doubtful: bool
+    operations: tuple[Operation, ...] = ()
 
 
 def check(text: str, limits: Limits, base: str = "") -> Outline:
@@ -96,7 +103,8 @@ def check(text: str, limits: Limits, base: str = "") -> Outline:
     _check_size(text, limits, "query")
     scan = _Scan(text, "query", base)
     _check_work(scan, limits)
-    _refuse(scan.services, "SERVICE", "Ask the other endpoint yourself and join the answers.")
+    if not limits.calls:
+        _refuse(scan.services, "SERVICE", "Ask the other endpoint yourself and join the answers.")
     scan.insist()
     return scan.outline()
 
@@ -110,12 +118,13 @@ def check_update(text: str, limits: Limits, base: str = "") -> UpdateOutline:
     _check_size(text, limits, "update")
     scan = _Scan(text, "update", base)
     _check_work(scan, limits)
-    _refuse(scan.services, "SERVICE", "Ask the other endpoint yourself and write what it answers.")
-    _refuse(
-        scan.loud_loads if limits.walled else scan.loads,
-        "LOAD",
-        "Fetch the document yourself and send it to the graph store.",
-    )
+    if not limits.calls:
+        _refuse(scan.services, "SERVICE", "Ask the other endpoint yourself and write what it answers.")
+        _refuse(
+            scan.loud_loads if limits.walled else scan.loads,
+            "LOAD",
+            "Fetch the document yourself and send it to the graph store.",
+        )
     scan.insist()
     return scan.update_outline()
 
@@ -199,7 +208,7 @@ class _Scan:
         self._text = text
         self._base = base
         self._names = Names(base)
-        self._volatile = self._glued = False
+        self._volatile = self._glued = self._reads_named = False
         self._called: list[int] = []
         self._loaded: list[int] = []
         self._used: dict[str, tuple[str, int]] = {}
@@ -223,6 +232,7 @@ class _Scan:
             default_graphs=tuple(self._graphs[0]),
             named_graphs=tuple(self._graphs[1]),
             has_dataset=self._has_dataset or (doubtful and "FROM" in self._text.upper()),
+            reads_named=self._reads_named or self._has_dataset or doubtful,
             volatile=self._volatile or doubtful,
             names=self._found_names(),
             doubtful=doubtful,
@@ -247,6 +257,7 @@ class _Scan:
             reads_using=any(item.using for item in found.items),
             names=self._found_names(),
             doubtful=doubtful,
+            operations=() if doubtful else found.items,
         )
 
     def insist(self) -> None:
@@ -263,9 +274,8 @@ class _Scan:
         return self._glued or self.reading.doubt is not None
 
     def _found_names(self) -> tuple[Name, ...]:
-        used = list(self._used.items())[:_MAX_NAMES]
-        where = places(self._text, [start for _, (_, start) in used])
-        return tuple(Name(text, iri, *at) for (text, (iri, _)), at in zip(used, where, strict=True))
+        used = islice(self._used.items(), _MAX_NAMES)
+        return tuple(Name(text, iri, start, self._text) for text, (iri, start) in used)
 
     def _run(self) -> None:
         tokens = self.reading.tokens
@@ -299,6 +309,8 @@ class _Scan:
         self.operators += word.count("-") + word.endswith(_STACKING)
         if word.endswith(_VOLATILE):
             self._volatile = True
+        if "GRAPH" in word:
+            self._reads_named = True
         if "SERVICE" in word:
             self._called.append(tokens.starts[index])
             self._volatile = True
@@ -323,6 +335,8 @@ class _Scan:
         token = self.reading.tokens[index]
         iri = self._names.expand(token)
         prefix = token.text.partition(":")[0].upper() if token.kind == "name" else ""
+        if "GRAPH" in prefix:
+            self._reads_named = True
         if "SERVICE" in prefix:
             self._maybe_service(index)
         elif iri is not None:

@@ -633,11 +633,29 @@ def test_names_have_their_iri_and_place() -> None:
     """Each name outside the declarations stands once in the outline, with its IRI and first place."""
     text = "PREFIX e: <http://e/> BASE <http://b/>\nASK { ?s e:a\\/b medkg:X ;\n e:a\\/b <c> . }"
 
-    assert outline(text).names == (
+    assert [(name.text, name.iri, *name.place) for name in outline(text).names] == [
         ("e:a\\/b", "http://e/a/b", 2, 10),
         ("medkg:X", "https://w3id.org/medkg/ontology#X", 2, 17),
         ("<c>", "http://b/c", 3, 9),
-    )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("SELECT * { ?s ?p ?graph }", False),
+        ("ASK { ?s ?p 'GRAPH ?g { }' } # GRAPH", False),
+        ("ASK { graph ?g { ?s ?p ?o } }", True),
+        ("ASK { GRAPHrdf:a { ?s ?p ?o } }", True),
+        ("ASK { FILTER(EXISTS{?a ?b ?c}&&NOT EXISTS{GRAPH<urn:g>{?s ?p ?o}}) }", True),
+        ("ASK FROM <urn:g> { ?s ?p ?o }", True),
+        ("ASK FROM NAMED <urn:g> { ?s ?p ?o }", True),
+        ("ASK { ?s ?p 'x }", True),
+    ],
+)
+def test_what_may_look_into_named_graphs_is_known(text: str, *, named: bool) -> None:
+    """A query with GRAPH or a dataset, glued or not, or one in doubt, needs more than the default graph."""
+    assert outline(text).reads_named is named
 
 
 def test_the_number_of_names_is_bounded() -> None:
