@@ -13,21 +13,27 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Final, NoReturn
 
 __all__ = [
+    "STACK",
     "deny_sockets",
     "die_with_parent",
     "filter_calls",
     "keep_only",
     "limit_memory",
+    "lower_priority",
+    "memory_bytes",
+    "memory_not_counted",
     "resident_bytes",
     "run_deep",
     "spawn",
 ]
 
-_STACK: Final = 256 * 1_048_576
+STACK: Final = 256 * 1_048_576
 """Bytes of stack for the engine, which parses and plans by recursion; only what is used takes memory."""
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_SECCOMP: Final = 22
@@ -61,13 +67,39 @@ def spawn(module: str, *arguments: str, pass_fds: Iterable[int] = ()) -> subproc
     )
 
 
-def run_deep(work: Callable[..., None], *arguments: object) -> NoReturn:
-    """Do *work* on a stack deeper than that of the first thread of a process, then end this process."""
-    threading.stack_size(_STACK)
-    thread = threading.Thread(target=work, args=arguments)
-    thread.start()
-    thread.join()
+def run_deep(work: Callable[..., object], *arguments: object) -> NoReturn:
+    """Do *work* on a stack deeper than that of the first thread of a process, then end this process.
+
+    As long as *work* returns True it is done again, on another thread: one with the priority of the first.
+    """
+    threading.stack_size(STACK)
+    again: list[object] = [True]
+
+    def run() -> None:
+        again.append(work(*arguments))
+
+    while again == [True]:
+        again.clear()
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
     os._exit(0)
+
+
+def lower_priority(pid: int, steps: int) -> None:
+    """Let the threads of a process that work yield to others; the first one, which waits for them, stays.
+
+    An unprivileged process can't take that back, but a thread that the first one starts later is not lowered.
+    """
+    threads = [pid]
+    if sys.platform == "linux":
+        # Elsewhere a process has one priority; here each of its threads has its own (setpriority(2)).
+        with suppress(OSError):
+            threads = [int(entry.name) for entry in Path(f"/proc/{pid}/task").iterdir()]
+            threads.remove(pid)
+    for thread in threads:
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + steps)
 
 
 def die_with_parent(parent: int) -> None:
@@ -81,13 +113,38 @@ def die_with_parent(parent: int) -> None:
 def limit_memory(more: int) -> None:
     """Let this process take at most *more* bytes of address space beyond what it has, and write no core."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if taken := _address_space():
+        _limit_address_space(taken + more)
+
+
+@contextmanager
+def memory_not_counted() -> Iterator[None]:
+    """Run a block whose memory comes on top of the limit of this process."""
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    before = _address_space()
+    _limit_address_space(resource.RLIM_INFINITY)
+    try:
+        yield
+    finally:
+        if limit != resource.RLIM_INFINITY:
+            _limit_address_space(limit + max(0, _address_space() - before))
+
+
+def _limit_address_space(size: int) -> None:
+    """Set the limit that holds; the one above it stays, so that this process can lift the first again."""
+    highest = resource.getrlimit(resource.RLIMIT_AS)[1]
+    if highest != resource.RLIM_INFINITY and (size == resource.RLIM_INFINITY or size > highest):
+        size = highest
+    resource.setrlimit(resource.RLIMIT_AS, (size, highest))
+
+
+def _address_space() -> int:
+    """Return the bytes of address space that this process has, or 0 when that can't be told."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - a path of the system
-            pages = int(file.read().split()[0])
+            return int(file.read().split()[0]) * resource.getpagesize()
     except OSError:
-        return
-    limit = pages * resource.getpagesize() + more
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        return 0
 
 
 def keep_only(descriptors: Iterable[int]) -> None:
@@ -131,6 +188,15 @@ def resident_bytes(pid: int) -> int:
             return int(file.read().split()[1]) * resource.getpagesize()
     except (OSError, IndexError, ValueError):
         return 0
+
+
+def memory_bytes() -> int:
+    """Return the memory that this machine, or the group of processes that this one belongs to, may take."""
+    total = resource.getpagesize() * os.sysconf("SC_PHYS_PAGES")
+    # The limit of a container (cgroup v2); a path of the system.
+    with suppress(OSError, ValueError):
+        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    return total
 
 
 def _install(architecture: int, calls: tuple[int, ...]) -> bool:

@@ -1,6 +1,7 @@
 """The walls around child processes, tried from inside a forked child."""
 
 import os
+import resource
 import socket
 import time
 from collections.abc import Callable
@@ -85,6 +86,56 @@ def test_a_child_can_take_only_so_much_memory() -> None:
         return tried(lambda: bytearray(50 * 1_048_576)) + ", " + tried(lambda: bytearray(200 * 1_048_576))
 
     assert outcome_of(work) == "allowed, MemoryError"
+
+
+def test_what_does_not_count_comes_on_top_of_the_limit() -> None:
+    """A block may take more than the limit has left, and leaves as much as there was."""
+
+    def work() -> str:
+        children.limit_memory(100 * 1_048_576)
+        with children.memory_not_counted():
+            kept = bytearray(200 * 1_048_576)
+        small = tried(lambda: bytearray(50 * 1_048_576))
+        large = tried(lambda: bytearray(200 * 1_048_576))
+        return f"{len(kept) >> 20}, {small}, {large}"
+
+    assert outcome_of(work) == "200, allowed, MemoryError"
+
+
+def test_a_process_may_do_without_a_limit() -> None:
+    """What does not count needs no limit to be exempt from."""
+
+    def work() -> str:
+        with children.memory_not_counted():
+            pass
+        return str(resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY)
+
+    assert outcome_of(work) == "True"
+
+
+def test_work_may_go_on_in_another_thread() -> None:
+    """As long as the work says so it is done again, each time in a thread with the first one's priority."""
+
+    def work() -> str:
+        rounds: list[int] = []
+
+        def again() -> bool:
+            rounds.append(os.getpriority(os.PRIO_PROCESS, 0))
+            children.lower_priority(os.getpid(), 5)
+            rounds.append(os.getpriority(os.PRIO_PROCESS, 0))
+            if len(rounds) < 6:
+                return True
+            os.write(sending, repr(rounds).encode())
+            return False
+
+        receiving, sending = os.pipe()
+        pid = os.fork()
+        if not pid:
+            children.run_deep(again)
+        os.waitpid(pid, 0)
+        return os.read(receiving, 100).decode()
+
+    assert outcome_of(work) == "[0, 5, 0, 5, 0, 5]"
 
 
 def test_only_the_named_descriptors_stay_open() -> None:

@@ -6,19 +6,20 @@ import pyoxigraph as ox
 
 from medkg.domain.namespaces import GRAPH, GRAPH_ONTOLOGY, MEDKG, VOCAB
 from medkg.store.hints import Named, unknown_terms
+from medkg.store.source import Source
 
-__all__ = ["Advice"]
+__all__ = ["Advice", "describes", "terms"]
 
 _NAMESPACES: Final = (str(MEDKG), str(VOCAB))
 _SCHEMES: Final = str(GRAPH["vocab/"])
 
 
 class Advice:
-    """Knows the terms of the ontology and the vocabularies in one store; collected when first needed."""
+    """Knows the terms of the ontology and the vocabularies in one version; collected when first needed."""
 
-    def __init__(self, store: ox.Store) -> None:
-        self._store = store
-        self._terms: frozenset[str] | None = None
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._terms = source.terms
 
     def on(self, outline: Named) -> tuple[str, ...]:
         """Return a sentence for each name in our namespaces that stands for nothing in the store."""
@@ -30,16 +31,23 @@ class Advice:
 
     def _known(self) -> frozenset[str]:
         if self._terms is None:
-            graphs = [ox.NamedNode(str(GRAPH_ONTOLOGY))]
-            graphs += [
-                name
-                for name in self._store.named_graphs()
-                if isinstance(name, ox.NamedNode) and name.value.startswith(_SCHEMES)
-            ]
-            self._terms = frozenset(
-                quad.subject.value
-                for graph in graphs
-                for quad in self._store.quads_for_pattern(None, None, None, graph)
-                if isinstance(quad.subject, ox.NamedNode) and quad.subject.value.startswith(_NAMESPACES)
-            )
+            self._terms = terms(self._source.whole)
         return self._terms
+
+
+def terms(store: ox.Store) -> frozenset[str]:
+    """Return the terms that the graphs of the ontology and the vocabularies in a store describe."""
+    graphs = (name for name in store.named_graphs() if describes(name))
+    return frozenset(
+        quad.subject.value
+        for graph in graphs
+        for quad in store.quads_for_pattern(None, None, None, graph)
+        if isinstance(quad.subject, ox.NamedNode) and quad.subject.value.startswith(_NAMESPACES)
+    )
+
+
+def describes(graph: object) -> bool:
+    """Tell whether a graph is that of the ontology or of a vocabulary."""
+    return isinstance(graph, ox.NamedNode) and (
+        graph.value == str(GRAPH_ONTOLOGY) or graph.value.startswith(_SCHEMES)
+    )

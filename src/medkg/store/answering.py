@@ -13,17 +13,26 @@ from medkg.store.pool import Pool
 
 __all__ = ["Clock", "ask"]
 
+_LONG: Final = 8
+"""How many times as long as a slow request one takes that yields to all others.
+
+Sooner it would do harm: what is merely slow would wait for everything that is quick.
+"""
 _STALLED: Final = 10.0
 """Seconds that a client may take nothing of a waiting answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Seconds that a request may take, and after which it is slow; *killed* hears of each that ends."""
+    """Seconds that a request may take, and after which it is slow; *killed* hears of each that ends.
+
+    *spent* seconds have gone by already.
+    """
 
     timeout: float
     slow_after: float
     killed: Callable[[], None]
+    spent: float = 0.0
 
 
 async def ask(
@@ -57,7 +66,9 @@ async def ask(
     if first.get("end"):
         watch.stop()
         pool.release(reader)
-        return Reply(format_, number, piece, volatile=first["volatile"], notes=notes)
+        # All that was asked of one that is cut is how it begins.
+        whole = None if first.get("cut") else piece
+        return Reply(format_, number, whole, volatile=first["volatile"], notes=notes)
     stream = _Stream(watch, piece)
     reply = Reply(format_, number, None, stream, volatile=first["volatile"], notes=notes)
     if keep is not None and not reply.volatile:
@@ -77,7 +88,8 @@ class _Watch:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._demotion = self._loop.call_later(clock.slow_after, pool.demote, reader)
-        self._left = clock.timeout
+        self._lowering = self._loop.call_later(_LONG * clock.slow_after, pool.lower, reader)
+        self._left = max(clock.timeout - clock.spent, 0.0)
         self._since = self._loop.time()
         self._timer = self._loop.call_later(self._left, self._expire)
         reader.held = self._hold
@@ -85,6 +97,7 @@ class _Watch:
     def stop(self) -> None:
         """Watch no longer."""
         self._demotion.cancel()
+        self._lowering.cancel()
         self._timer.cancel()
         self.reader.held = None
 

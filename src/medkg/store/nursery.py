@@ -6,7 +6,8 @@ takes commands over a socket of packets, one at a time, each with an answer:
 
 ======== ====================================== ===========================================================
 ``fork`` ``kind``, ``path``, reader settings    forks a reader on the descriptor that came along: its ``pid``
-``load`` ``path``, ``union``                    puts a snapshot into memory: the ``quads``
+``load`` ``path``, ``union``                    puts a snapshot into memory: the ``quads``; with ``union``
+                                                its default graph alone (see :mod:`medkg.store.source`)
 ``next`` ``folder``                             applies the difference that a version brought
 ``reap`` ``pid``                                forgets a dead reader: its ``status``
 ======== ====================================== ===========================================================
@@ -29,9 +30,10 @@ import pyoxigraph as ox
 from medkg import children
 from medkg.domain.errors import MedkgError, StoreFailed, to_wire
 from medkg.store import reader
+from medkg.store.advice import describes, terms
 from medkg.store.index import Index
+from medkg.store.source import Source
 from medkg.store.wire import Channel
-from medkg.store.writer import is_public
 
 __all__ = ["main"]
 
@@ -54,7 +56,7 @@ def main() -> None:
 class _Nursery:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._store: ox.Store | None = None
+        self._version: _Version | None = None
         self._pid = os.getpid()
 
     def run(self) -> None:
@@ -86,11 +88,13 @@ class _Nursery:
             case "fork":
                 return {"pid": self._fork(command, descriptors[0])}
             case "load":
-                self._store = _load(Path(command["path"]), union=command["union"])
+                self._version = _Version(Path(command["path"]), union=command["union"])
                 gc.freeze()
-                return {"quads": len(self._store)}
+                return {"quads": len(self._version.store)}
             case "next":
-                self._apply(Path(command["folder"]))
+                if self._version is None:
+                    raise StoreFailed("The nursery holds no version.")
+                self._version.advance(Path(command["folder"]))
                 return {"resident": children.resident_bytes(self._pid)}
             case "reap":
                 return {"status": os.waitpid(command["pid"], 0)[1]}
@@ -100,9 +104,11 @@ class _Nursery:
     def _fork(self, command: dict[str, Any], descriptor: int) -> int:
         if len(os.listdir("/proc/self/task")) != 1:  # noqa: PTH208 - threads, not files
             raise StoreFailed("The nursery has more than one thread and must not fork.")
-        source: ox.Store | Path | None = Path(command["path"]) if command["kind"] == "disk" else None
-        if command["kind"] == "memory":
-            source = self._store
+        source = Source()
+        if command["kind"] == "disk":
+            source = Source(path=Path(command["path"]))
+        elif command["kind"] == "memory" and self._version is not None:
+            source = self._version.source(Path(command["path"]))
         pid = os.fork()
         if pid:
             return pid
@@ -114,72 +120,75 @@ class _Nursery:
         finally:
             os._exit(1)
 
-    def _apply(self, folder: Path) -> None:
-        """Apply the difference in the folder of a version, and take over its graphs, empty ones too."""
-        if self._store is None:
-            raise StoreFailed("The nursery holds no version.")
-        for quad in ox.parse(path=folder / "removed.nq"):
-            self._store.remove(quad)
-        self._store.extend(ox.parse(path=folder / "added.nq"))
-        _align(self._store, folder)
 
+class _Version:
+    """A version in memory: all of it, or with *union* its default graph alone."""
 
-def _load(path: Path, *, union: bool) -> ox.Store:
-    """Return a store in memory with the quads of a snapshot, which another process reads from the disk.
+    def __init__(self, path: Path, *, union: bool) -> None:
+        self.store = ox.Store()
+        self._union = union
+        self._terms: frozenset[str] | None = self._load(path)
+        self._align(path.parent)
 
-    With *union* the default graph is not read, but made: reading a quad takes far longer than making one.
-    """
-    receiving, sending = os.pipe()
-    pid = os.fork()
-    if not pid:
-        try:
-            os.close(receiving)
-            os.nice(_YIELD)
-            with os.fdopen(sending, "wb") as file:
-                _send(ox.Store.read_only(str(path)), file, union=union)
-            os._exit(0)
-        finally:
-            os._exit(1)
-    os.close(sending)
-    store = ox.Store()
-    with os.fdopen(receiving, "rb") as file:
-        # Parsed without new names for blank nodes: a later difference must find them.
-        quads = ox.parse(file, ox.RdfFormat.N_QUADS)
-        store.bulk_extend(_merged(quads) if union else quads)
-    if os.waitpid(pid, 0)[1] != 0:
-        raise StoreFailed("The snapshot could not be read into memory.")
-    _align(store, path.parent)
-    return store
+    def source(self, path: Path) -> Source:
+        """Return what a reader answers from; *path* is the folder of the same version on the disk."""
+        return Source(self.store, path if self._union else None, self._terms)
+
+    def advance(self, folder: Path) -> None:
+        """Apply the difference in the folder of a version."""
+        for quad in self._held(ox.parse(path=folder / "removed.nq")):
+            self.store.remove(quad)
+        self.store.extend(self._held(ox.parse(path=folder / "added.nq")))
+        self._align(folder)
+
+    def _held(self, quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
+        """Yield those of the quads that belong here; where the terms change, the readers collect them."""
+        for quad in quads:
+            if describes(quad.graph_name):
+                self._terms = None
+            if not self._union or isinstance(quad.graph_name, ox.DefaultGraph):
+                yield quad
+
+    def _load(self, path: Path) -> frozenset[str]:
+        """Read a snapshot, which another process takes from the disk; return the terms that it describes."""
+        receiving, sending = os.pipe()
+        pid = os.fork()
+        if not pid:
+            try:
+                os.close(receiving)
+                os.nice(_YIELD)
+                with os.fdopen(sending, "wb") as file:
+                    _send(ox.Store.read_only(str(path)), file, union=self._union)
+                os._exit(0)
+            finally:
+                os._exit(1)
+        os.close(sending)
+        with os.fdopen(receiving, "rb") as file:
+            found = frozenset(json.loads(file.readline() or b"[]"))
+            # Parsed without new names for blank nodes: a later difference must find them.
+            self.store.bulk_extend(ox.parse(file, ox.RdfFormat.N_QUADS))
+        if os.waitpid(pid, 0)[1] != 0:
+            raise StoreFailed("The snapshot could not be read into memory.")
+        return found
+
+    def _align(self, folder: Path) -> None:
+        """Take over the named graphs that the index lists: N-Quads can't tell of empty ones."""
+        if self._union:
+            return
+        wanted = {ox.NamedNode(name) for name in Index.read(folder).graphs}
+        found = {name for name in self.store.named_graphs() if isinstance(name, ox.NamedNode)}
+        for name in found - wanted:
+            self.store.remove_graph(name)
+        for name in wanted - found:
+            self.store.add_graph(name)
 
 
 def _send(store: ox.Store, file: IO[bytes], *, union: bool) -> None:
-    if not union:
+    file.write(json.dumps(sorted(terms(store))).encode() + b"\n")
+    if union:
+        store.dump(file, ox.RdfFormat.N_TRIPLES, from_graph=ox.DefaultGraph())
+    else:
         store.dump(file, ox.RdfFormat.N_QUADS)
-        return
-    for name in list(store.named_graphs()):
-        ox.serialize(store.quads_for_pattern(None, None, None, name), file, ox.RdfFormat.N_QUADS)
-
-
-def _merged(quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
-    """Yield quads, and the triples of the public graphs for the default graph."""
-    public: dict[str, bool] = {}
-    for quad in quads:
-        yield quad
-        name = quad.graph_name.value  # type: ignore[union-attr]
-        if name not in public:
-            public[name] = is_public(name)
-        if public[name]:
-            yield ox.Quad(quad.subject, quad.predicate, quad.object)
-
-
-def _align(store: ox.Store, folder: Path) -> None:
-    """Give a store the named graphs that the index of a version lists: N-Quads can't tell of empty ones."""
-    wanted = {ox.NamedNode(name) for name in Index.read(folder).graphs}
-    found = {name for name in store.named_graphs() if isinstance(name, ox.NamedNode)}
-    for name in found - wanted:
-        store.remove_graph(name)
-    for name in wanted - found:
-        store.add_graph(name)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,27 @@
-"""The readers that are ready: handed out for one request at a time, replaced when dead, slow or old."""
+"""The readers that are ready: handed out for one request at a time, replaced when dead or old."""
 
 import asyncio
-import os
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Final
 
+from medkg import children
 from medkg.domain.errors import Busy, MedkgError
 from medkg.store.peer import Peer
 
 __all__ = ["Pool"]
 
 _NICE: Final = 10
-"""How much a slow request yields to the quick ones."""
+"""How much a request that takes very long yields to the others."""
 _WORN: Final = 20_000
 """Requests after which a reader is replaced, with whatever its allocator has kept."""
+_UNUSED: Final = 60.0
+"""Seconds after which a reader leaves that is one too many; one that has worked is worth keeping.
+
+A fresh one shares its memory, and pays for each page of it when it first reads there.
+"""
 _BACK_OFF: Final = (0.05, 1.0)
 
 Fork = Callable[[], Awaitable[Peer]]
@@ -26,12 +31,13 @@ class Pool:
     """Hands out readers of the current version.
 
     *size* requests run at a time, and one reader more waits ready.  A request that has been running for a
-    while is moved aside (:meth:`demote`) while there is room for *slow* of them: it goes on with less
-    priority, and its place is free.  At most *queue* requests wait, each for *patience* seconds.
+    while is moved aside (:meth:`demote`) while there is room for *slow* of them: its place is free, and it
+    goes on, in the end with less priority (:meth:`lower`).  At most *queue* requests wait, each for
+    *patience* seconds.
     """
 
     def __init__(self, *, size: int, slow: int, queue: int, patience: float) -> None:
-        self._size = size
+        self.size = size
         self._slow_size = slow
         self._queue = queue
         self._patience = patience
@@ -42,6 +48,7 @@ class Pool:
         self._slow: set[Peer] = set()
         self._born: dict[Peer, int] = {}
         self._used: dict[Peer, int] = {}
+        self._idle_since: dict[Peer, float] = {}
         self._starting = 0
         self._waiting: deque[asyncio.Future[Peer]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -61,7 +68,7 @@ class Pool:
 
         :raises Busy: too many requests wait already, or none came free in time.
         """
-        if self._idle and len(self._busy) < self._size:
+        if self._idle and len(self._busy) < self.size:
             return self._take()
         if len(self._waiting) >= self._queue:
             raise _busy()
@@ -82,18 +89,21 @@ class Pool:
             timer.cancel()
 
     def release(self, reader: Peer) -> None:
-        """Take a reader back; one that is lost, old, slow or worn is replaced."""
-        was_slow = reader in self._slow
+        """Take a reader back; one that is lost, old or worn is replaced."""
         self._slow.discard(reader)
         self._busy.discard(reader)
         worn = self._used.get(reader, 0) >= _WORN
         current = self._born.get(reader) == self._generation
-        if was_slow or worn or not current or reader.over or self._closed:
+        if worn or not current or reader.over or self._closed:
             self._retire(reader)
         else:
-            self._idle.append(reader)
+            self._keep(reader)
         self._fill()
         self._serve()
+
+    def limit_slow(self, slow: int) -> None:
+        """Have room for *slow* requests that were moved aside from now on."""
+        self._slow_size = slow
 
     def demote(self, reader: Peer) -> bool:
         """Move a running request aside, if there is room; return whether it was."""
@@ -101,11 +111,14 @@ class Pool:
             return False
         self._busy.discard(reader)
         self._slow.add(reader)
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, reader.pid, _NICE)
         self._fill()
         self._serve()
         return True
+
+    def lower(self, reader: Peer) -> None:
+        """Let a running request that was moved aside yield to all others."""
+        if reader in self._slow:
+            children.lower_priority(reader.pid, _NICE)
 
     def numbers(self) -> dict[str, float]:
         """Return how many readers there are of each kind, and how many requests wait."""
@@ -134,6 +147,14 @@ class Pool:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5)
 
+    def _keep(self, reader: Peer) -> None:
+        """Have a reader wait for work; those that came last go first, so that the first may be needless."""
+        now = asyncio.get_running_loop().time()
+        self._idle.append(reader)
+        self._idle_since[reader] = now
+        while len(self._idle) > self.size + 1 and now - self._idle_since[self._idle[0]] > _UNUSED:
+            self._retire(self._idle.pop(0))
+
     def _take(self) -> Peer:
         reader = self._idle.pop()
         self._busy.add(reader)
@@ -142,14 +163,14 @@ class Pool:
 
     def _serve(self) -> None:
         """Give what is free to those who wait, first come first served."""
-        while self._waiting and self._idle and len(self._busy) < self._size:
+        while self._waiting and self._idle and len(self._busy) < self.size:
             place = self._waiting.popleft()
             if not place.done():
                 place.set_result(self._take())
 
     def _fill(self) -> None:
         """Start as many readers as are missing."""
-        while not self._closed and len(self._idle) + len(self._busy) + self._starting <= self._size:
+        while not self._closed and len(self._idle) + len(self._busy) + self._starting <= self.size:
             self._starting += 1
             task = asyncio.get_running_loop().create_task(self._start())
             self._tasks.add(task)
@@ -172,21 +193,28 @@ class Pool:
                 self._born[reader] = generation
                 reader.on_lost.append(partial(self._lost, reader))
                 if not reader.over:
-                    self._idle.append(reader)
+                    self._fresh(reader)
                     return
         finally:
             self._starting -= 1
             self._serve()
 
+    def _fresh(self, reader: Peer) -> None:
+        """Have a new reader wait behind those that have worked."""
+        self._idle.insert(0, reader)
+        self._idle_since[reader] = asyncio.get_running_loop().time()
+
     def _retire(self, reader: Peer) -> None:
-        self._born.pop(reader, None)
-        self._used.pop(reader, None)
+        self._forget(reader)
         reader.end()
+
+    def _forget(self, reader: Peer) -> None:
+        for known in (self._born, self._used, self._idle_since):
+            known.pop(reader, None)
 
     def _lost(self, reader: Peer) -> None:
         """Replace a reader that died while nothing was asked of it."""
-        self._born.pop(reader, None)
-        self._used.pop(reader, None)
+        self._forget(reader)
         if reader in self._idle:
             self._idle.remove(reader)
             self._fill()

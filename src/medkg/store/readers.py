@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from medkg import children
 from medkg.domain.errors import MedkgError, StoreFailed
 from medkg.store.keeper import Keeper
 from medkg.store.peer import Peer
@@ -17,6 +18,11 @@ __all__ = ["Readers"]
 _CHANGES: Final = 500
 """Versions after which the memory is loaded anew: a store in memory never gives old versions back."""
 _GROWTH: Final = 1.5
+_SHARE: Final = 0.7
+"""Of the machine's memory what a version in memory may take with all of its readers.
+
+Reading writes to the pages (the engine counts who holds what), so each reader ends up with most of its own.
+"""
 _SMALL: Final = 2_000_000
 """Bytes of a difference that is applied before a write is acknowledged; a larger one meanwhile."""
 
@@ -24,11 +30,13 @@ _SMALL: Final = 2_000_000
 class Readers:
     """Hands out readers of the version it was told to serve.
 
-    *settings* is what each reader is told; *memory* tells how many bytes a version in memory may take.
+    *settings* is what each reader is told; *memory* tells how many bytes a version in memory may take, *slow*
+    how many requests may be moved aside where memory is not short.
     """
 
-    def __init__(self, pool: Pool, settings: dict[str, Any], memory: int) -> None:
+    def __init__(self, pool: Pool, settings: dict[str, Any], memory: int, slow: int) -> None:
         self.pool = pool
+        self._slow = slow
         self._settings = settings
         self._limit = memory
         self._disk: Keeper | None = None
@@ -36,7 +44,7 @@ class Readers:
         self._loaded = 0
         self._fresh_size = 0
         self._snapshot: Snapshot | None = None
-        self._on_disk: dict[Peer, int] = {}
+        self._reading: dict[Peer, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loading: asyncio.Task[None] | None = None
         self._leaving: set[Keeper] = set()
@@ -98,7 +106,7 @@ class Readers:
 
     def used(self) -> frozenset[int]:
         """Return the versions whose folders are being read."""
-        found = {number for reader, number in self._on_disk.items() if not reader.lost}
+        found = {number for reader, number in self._reading.items() if not reader.lost}
         if self._loading_from and self._snapshot is not None:
             found.update(range(self._loading_from, self._snapshot.version))
         return frozenset(found)
@@ -118,17 +126,24 @@ class Readers:
         async def fork() -> Peer:
             if self._disk is None or self._disk.lost:
                 self._disk = Keeper.start()
-            reader = await self._disk.fork("disk", snapshot.store, self._settings)
-            reader.version = self._on_disk[reader] = snapshot.version
-            reader.on_lost.append(partial(self._forget, reader))
-            return reader
+            return self._note(await self._disk.fork("disk", snapshot.store, self._settings), snapshot)
 
+        self.pool.limit_slow(self._slow)
         self.pool.switch(fork)
 
+    def _note(self, reader: Peer, snapshot: Snapshot) -> Peer:
+        """Remember that a reader has the folder of a version open, or may open it."""
+        reader.version = self._reading[reader] = snapshot.version
+        reader.on_lost.append(partial(self._forget, reader))
+        return reader
+
     def _forget(self, reader: Peer) -> None:
-        self._on_disk.pop(reader, None)
+        self._reading.pop(reader, None)
 
     def _serve_from_memory(self) -> None:
+        snapshot = self._snapshot
+        assert snapshot is not None  # noqa: S101 - set by start and switch
+
         async def fork() -> Peer:
             memory = self._memory
             if memory is None or memory.lost:
@@ -136,10 +151,11 @@ class Readers:
                 self._serve_from_disk()
                 self._load_if_it_fits(self._fresh_size)
                 raise StoreFailed("The version in memory is gone.")
-            reader = await memory.fork("memory", None, self._settings)
-            reader.version = self._loaded
-            return reader
+            return self._note(await memory.fork("memory", snapshot.store, self._settings), snapshot)
 
+        memory = self.memory_bytes()
+        copies = int(_SHARE * children.memory_bytes() / memory) - 1 if memory else self._slow
+        self.pool.limit_slow(max(0, min(self._slow, copies - self.pool.size - 1)))
         self.pool.switch(fork)
 
     def _load_if_it_fits(self, size: int) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -21,8 +21,11 @@ from medkg.domain.errors import Busy, DeadlineExceeded, EngineCrashed, MedkgErro
 from medkg.domain.model import Author, Commit, GraphState, GraphWrite, QueryRequest, UpdateRequest
 from medkg.store import documents
 from medkg.store.answering import Clock, ask
+from medkg.store.bounds import NONE, Bounds
 from medkg.store.cache import ResultCache
 from medkg.store.engine import Reply
+from medkg.store.federation.calls import TextKind
+from medkg.store.federation.federate import Federation, Means, Text
 from medkg.store.formats import Kind, negotiate
 from medkg.store.index import Index
 from medkg.store.pool import Pool
@@ -61,18 +64,26 @@ class Limits:
     query_bytes: int = 100_000
     query_depth: int = 100
     body: int = 52_428_800
+    answer: Bounds = NONE
 
 
 class Room:
     """The endpoint on the store under *root*; see :class:`medkg.store.engine.Endpoint`.
 
-    *check* validates what a steward writes.
+    *check* validates what a steward writes; *federation* makes calls to other servers.
     """
 
     def __init__(
-        self, root: Path, *, limits: Limits | None = None, union: bool = True, check: Check | None = None
+        self,
+        root: Path,
+        *,
+        limits: Limits | None = None,
+        union: bool = True,
+        check: Check | None = None,
+        federation: Federation | None = None,
     ) -> None:
         self.union = union
+        self._federation = federation
         self._root = root
         self._limits = limits or Limits()
         self._check = check
@@ -89,8 +100,9 @@ class Room:
             "max_bytes": self._limits.query_bytes,
             "max_depth": self._limits.query_depth,
             "union": union,
+            "bounds": (self._limits.answer.rows, self._limits.answer.size),
         }
-        self._readers = Readers(pool, told, self._limits.store_memory)
+        self._readers = Readers(pool, told, self._limits.store_memory, self._limits.slow)
         # The writer's caches grow with the store; a single write is bounded by what one may read besides.
         own = {"root": str(root), "memory": 4 * self._limits.worker_memory, "max_bytes": self._limits.body}
         self._scribe = Scribe({**told, **own})
@@ -118,7 +130,7 @@ class Room:
             await self._scribe.command({"do": "adopt"}, b"", self._limits.update_timeout)
         self._snapshot = self._snapshots.require()
         self._index = Index.read(self._current.path)
-        await self._readers.start(self._current, _size(self._index))
+        await self._readers.start(self._current, self._size(self._index))
         self._readers.pool.release(await self._readers.pool.acquire())
 
     async def close(self) -> None:
@@ -129,13 +141,13 @@ class Room:
         await self._scribe.close()
         await self._readers.close()
 
-    async def query(self, request: QueryRequest, accept: str) -> Reply:
+    async def query(self, request: QueryRequest, accept: str, *, peek: bool = False) -> Reply:
         """See :meth:`medkg.store.engine.Endpoint.query`."""
         results, graph = _plan(accept)
         dataset = (request.default_graphs, request.named_graphs)
         key = (self.version, request.text, request.base, dataset, request.labels, results, graph)
 
-        def make() -> Awaitable[Reply]:
+        async def make() -> Reply:
             head = {
                 "do": "query",
                 "default": request.default_graphs,
@@ -145,15 +157,21 @@ class Room:
                 "accept": accept,
                 "results": results,
                 "graph": graph,
+                "peek": peek,
             }
-            text = request.text.encode("utf-8", "surrogatepass")
-            return self._ask(head, text, lambda reply: self._cache.put(key, reply))
+            text = await self._text("query", request)
+            return await self._ask(head | text.head, text.body, lambda reply: self._cache.put(key, reply))
 
         return await self._cache.get(key, make)
 
-    async def read(self, graph: str | None, accept: str) -> Reply:
+    async def read(self, graph: str | None, accept: str, *, peek: bool = False) -> Reply:
         """See :meth:`medkg.store.engine.Endpoint.read`."""
-        head = {"do": "read", "graph": graph, "format": negotiate(accept, "graph").name}
+        head = {"do": "read", "graph": graph, "format": negotiate(accept, "graph").name, "peek": peek}
+        return await self._ask(head, b"", None)
+
+    async def dump(self, accept: str, *, peek: bool = False) -> Reply:
+        """See :meth:`medkg.store.engine.Endpoint.dump`."""
+        head = {"do": "dump", "format": negotiate(accept, "dataset").name, "peek": peek}
         return await self._ask(head, b"", None)
 
     async def graphs(self) -> Mapping[str, GraphState]:
@@ -168,8 +186,10 @@ class Room:
             "using_named": request.using_named_graphs,
             "base": request.base,
         }
-        text = request.text.encode("utf-8", "surrogatepass")
-        return await self._write(head, text, author, _key(author, key, request))
+        key = _key(author, key, request)
+        # What was done before is not done again, and calls nobody again.
+        text = await self._text("update", request, call=key not in self._index.keys)
+        return await self._write(head | text.head, text.body, author, key)
 
     async def write(self, change: GraphWrite, author: Author, key: str = "") -> Commit:
         """See :meth:`medkg.store.engine.Endpoint.write`."""
@@ -241,11 +261,23 @@ class Room:
             self._snapshot = self._snapshots.require()
         return self._snapshot
 
+    async def _text(
+        self, kind: TextKind, request: QueryRequest | UpdateRequest, *, call: bool = True
+    ) -> Text:
+        """Return the text of a request, with what the servers that it calls have answered."""
+        limits = self._limits
+        if self._federation is None or not call:
+            return Text(request.text.encode("utf-8", "surrogatepass"), {})
+        query, update = (limits.query_timeout, limits.query_bytes), (limits.update_timeout, limits.body)
+        means = Means(self._readers.blank, self.parse, *(query if kind == "query" else update), limits.body)
+        return await self._federation.text(kind, request, means)
+
     def _count_kill(self) -> None:
         self._kills += 1
 
     async def _ask(self, head: dict[str, Any], body: bytes, keep: Callable[[Reply], None] | None) -> Reply:
-        return await ask(self._readers.pool, self._clock, head, body, keep=keep)
+        clock = replace(self._clock, spent=head["spent"]) if "spent" in head else self._clock
+        return await ask(self._readers.pool, clock, head, body, keep=keep)
 
     async def _write(self, head: dict[str, Any], body: bytes, author: Author, key: str) -> Commit:
         """Have the writer carry out a command; other writes wait."""
@@ -266,7 +298,7 @@ class Room:
 
     async def _written(self, head: dict[str, Any], body: bytes, author: Author, key: str) -> Commit:
         """Return what a write has led to, once its version is the current one on the disk."""
-        seconds = self._limits.update_timeout
+        seconds = max(self._limits.update_timeout - head.get("spent", 0.0), 0.1)
         deadline = time.monotonic() + seconds
         checked = self.union and not author.unchecked and self._check is not None
         now = datetime.now(UTC).isoformat()
@@ -304,22 +336,22 @@ class Room:
         snapshot = self._snapshots.require()
         index = await asyncio.to_thread(Index.read, snapshot.path)
         delta = snapshot.path if (snapshot.path / "added.nq").exists() else None
-        await self._readers.switch(snapshot, _size(index), delta)
+        await self._readers.switch(snapshot, self._size(index), delta)
         # Only now: until here the readers are those of the version before.
         self._snapshot, self._index = snapshot, index
         self._replaced[before.version] = time.monotonic()
         await asyncio.to_thread(self._prune)
         return commit
 
+    def _size(self, index: Index) -> int:
+        """Return about how many bytes a version takes in memory, which may hold its default graph alone."""
+        named = 0 if self.union else sum(state.triples for state in index.graphs.values())
+        return _QUAD * (index.default.triples + named)
+
     def _prune(self) -> None:
         now = time.monotonic()
         self._replaced = {number: at for number, at in self._replaced.items() if now - at < _LINGER}
         self._snapshots.prune(self._readers.used() | frozenset(self._replaced))
-
-
-def _size(index: Index) -> int:
-    """Return about how many bytes a version takes in memory."""
-    return _QUAD * (index.default.triples + sum(state.triples for state in index.graphs.values()))
 
 
 def _refused(purpose: str) -> Busy:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
@@ -92,18 +93,56 @@ async def test_a_request_that_stops_waiting_loses_no_reader(pool: Pool) -> None:
 
 
 async def test_a_slow_request_makes_room(pool: Pool) -> None:
-    """A slow request yields its place and its priority, and its reader ends with it."""
+    """A slow request yields its place, later its priority; its reader has the full priority for the next."""
     slow, second = await pool.acquire(), await pool.acquire()
+    await until(lambda: len(priorities(slow)) == 2)
 
     assert pool.demote(slow)
     third = await pool.acquire()
     assert not pool.demote(second)
 
-    assert os.getpriority(os.PRIO_PROCESS, slow.pid) == 10
+    assert priorities(slow) == [0, 0]
+    pool.lower(slow)
+    pool.lower(second)
+    assert (priorities(slow), priorities(second)) == ([0, 10], [0, 0])
     assert third not in {slow, second}
+    pool.release(third)
     pool.release(slow)
-    assert slow.over
-    assert slow.pid not in pool.pids()
+    assert await pool.acquire() is slow
+    await read_a_document(slow)
+    await until(lambda: priorities(slow) == [0, 0])
+
+
+def priorities(reader: Peer) -> list[int]:
+    """Return those of the threads of a reader, the first of which only waits."""
+    threads = sorted(int(entry.name) for entry in Path(f"/proc/{reader.pid}/task").iterdir())
+    return [os.getpriority(os.PRIO_PROCESS, thread) for thread in threads]
+
+
+async def read_a_document(reader: Peer) -> None:
+    """Have a reader answer a request."""
+    reader.send({"do": "parse", "media_type": "application/n-triples", "base": ""})
+    reader.send({"end": True})
+    assert (await reader.receive())[0]["end"]
+
+
+async def test_what_slow_requests_have_started_is_kept_for_a_while(pool: Pool) -> None:
+    """A reader more than needed waits with the others, and the one that worked last is taken first."""
+    slow, second = await pool.acquire(), await pool.acquire()
+    assert pool.demote(slow)
+    await until(lambda: pool.numbers()["readers_idle"] == 2)
+    pool.release(slow)
+    pool.release(second)
+
+    assert pool.numbers()["readers_idle"] == 4
+    assert await pool.acquire() is second
+
+
+async def test_there_is_room_for_slow_requests_as_long_as_there_is_memory(pool: Pool) -> None:
+    """Without room for slow ones a request keeps its place."""
+    pool.limit_slow(0)
+
+    assert not pool.demote(await pool.acquire())
 
 
 async def test_a_reader_that_dies_is_replaced(pool: Pool) -> None:
