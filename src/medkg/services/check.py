@@ -11,7 +11,6 @@ from medkg import children
 from medkg.domain.errors import GraphInvalid
 from medkg.domain.model import Finding, Report, Severity
 from medkg.domain.namespaces import GRAPH, GRAPH_SHAPES
-from medkg.shacl import reference
 from medkg.store.peer import connect
 from medkg.store.versions import Version
 from medkg.store.wire import Channel
@@ -24,6 +23,9 @@ _MANUAL = str(GRAPH["manual/"])
 
 def validate(folder: Path) -> Report:
     """Return what the shapes say of the version in *folder*: of its merge and its mentions."""
+    # The service imports this module and never validates in its own process; the import takes a moment.
+    from medkg.shacl import reference
+
     version = Version(folder)
     return reference.validate(chain(version.merge(), version.hidden()), version.graph(GRAPH_SHAPES))
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlche
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from medkg.domain.errors import Busy, MedkgError, SettingError, StorageFull, StoreFailed, StoreMissing
-from medkg.state.schema import VERSION_TABLE
+from medkg.state.schema import STEP, VERSION_TABLE
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -152,6 +152,9 @@ class Database:
 
         :raises StoreFailed: a newer version of medkg made it.
         """
+        with self.reading() as connection:
+            if _step(connection) == STEP:
+                return
         # Alembic takes a moment to import, and its command line tools come along.
         from alembic import command
         from alembic.migration import MigrationContext
@@ -172,8 +175,7 @@ class Database:
             return step
 
         with self.reading() as connection:
-            if step_of(connection) == steps.get_current_head():
-                return
+            step_of(connection)
         with _MIGRATING, self.writing() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
@@ -181,6 +183,15 @@ class Database:
             step_of(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def _step(connection: sa.Connection) -> str | None:
+    """Return the step that a database is at, as Alembic has noted it; None when it has not, or not one."""
+    if not sa.inspect(connection).has_table(VERSION_TABLE):
+        return None
+    column: sa.ColumnClause[str] = sa.column("version_num")
+    steps = connection.scalars(sa.select(column).select_from(sa.table(VERSION_TABLE))).all()
+    return steps[0] if len(steps) == 1 else None
 
 
 def _migrations() -> "Config":

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import sqlite
 from medkg.domain.model import Role
 from medkg.state import database as module
 from medkg.state.database import Database
-from medkg.state.schema import METADATA, TOKENS, VERSION_TABLE, UtcDateTime
+from medkg.state.schema import METADATA, STEP, TOKENS, VERSION_TABLE, UtcDateTime
 
 
 def test_the_migrations_make_the_tables_of_the_code(database: Database) -> None:
@@ -58,6 +58,7 @@ def test_the_steps_form_one_line() -> None:
     steps = list(ScriptDirectory.from_config(module._migrations()).walk_revisions())[::-1]
 
     numbers = [f"{number:04}" for number in range(1, len(steps) + 1)]
+    assert numbers[-1] == STEP
     assert [step.revision for step in steps] == numbers
     assert [step.down_revision for step in steps] == [None, *numbers[:-1]]
     assert all(step.doc and step.path.endswith(".py") for step in steps)
