@@ -11,6 +11,16 @@ from benchmarks.workload import HEAVY_SHARE, MIXES, REQUESTS, TEMPLATES, VARIANT
 __all__ = ["page", "write"]
 
 CONTROLS: Final = ("oxigraph", "oxigraph-memory")
+SHORT: Final = (
+    ("full", "medkg", "closure", "closure"),
+    ("full", "medkg", "closure", "plain"),
+    ("light", "medkg", "closure", "closure"),
+    ("light", "medkg", "plain", "plain"),
+    ("full", "medkg-cached", "plain", "plain"),
+    ("light", "medkg-cached", "plain", "plain"),
+)
+"""What the first table compares: the mix, the server of ours, its text, and that of the others."""
+PEERS: Final = ("oxigraph", "oxigraph-memory", "virtuoso")
 PAGE: Final = """# Serving, measured
 
 Written by `python benchmarks/serving.py --write`; do not edit.
@@ -51,6 +61,15 @@ each run. The light mix has {light:,} different queries among its {requests:,} r
 {full:,}: a cache of results to which they are replayed is hit nearly always, which no real load does.
 
 {plot}{answers}
+
+### In short
+
+Sixteen connections; how many times as many answers per second as the other server gives, and below it how
+many times its p99. With the same texts on both sides the engines are compared; with *plain* on the other
+side, what its users get who don't know of the closure. The point question is asked over one connection, and
+its ratio is that of the medians: how many times as long an answer takes.
+
+{short}
 
 {tables}
 ### Each kind of question, one at a time
@@ -108,6 +127,7 @@ def _section(results: Mapping[str, Any], *, first: bool) -> str:
         requests=REQUESTS,
         plot="![Requests per second](benchmarks.svg)\n\n" if first else "",
         answers=_answers(results),
+        short=_short(results),
         tables="\n".join(_loads(results, mix, connections) for connections in (16, 1) for mix in MIXES),
         singles=_singles(results),
         loading=_loading(results),
@@ -141,17 +161,55 @@ def _told(bag: Mapping[str, Any]) -> str:
     return "unreadable" if bag["digest"] == "unreadable" else f"{bag['rows']} rows ({bag['digest'] or 'any'})"
 
 
+def _short(results: Mapping[str, Any]) -> str:
+    """Return the table of the ratios that matter most."""
+    titles = results["titles"]
+    peers = [name for name in PEERS if name in titles]
+    rows = []
+    for mix, ours, text, other in SHORT:
+        runs = _by_target(results, mix, 16)
+        found = runs.get((ours, text), {})
+        for what, name in (("answers per s", "rate"), ("p99", "p99_ms")) if found else ():
+            row = [f"{titles[ours]}, {text} · others: {other}", f"{mix}, {what}"]
+            rows.append(row + [_ratio(found, runs.get((peer, other), {}), name) for peer in peers])
+    point = {name: _points(results, name) for name in ("medkg", *peers)}
+    rows.append(
+        ["medkg, no cache, plain · others: plain", "point, one connection, time"]
+        + [_spread((a / b for a, b in zip(point["medkg"], point[peer], strict=False)), 2) for peer in peers]
+    )
+    return _table(("compared", "mix", *(titles[peer] for peer in peers)), rows)
+
+
+def _points(results: Mapping[str, Any], engine: str) -> list[float]:
+    """Return the medians of the point question in each round."""
+    wanted = (engine, "plain", "point")
+    return [
+        row["p50_ms"]
+        for row in results["singles"]
+        if (row["engine"], row["text"], row["template"]) == wanted and row["n"]
+    ]
+
+
+def _by_target(
+    results: Mapping[str, Any], mix: str, connections: int
+) -> dict[tuple[str, str], dict[int, Mapping[str, Any]]]:
+    """Return the runs of a mix by server and text, and then by round."""
+    found: dict[tuple[str, str], dict[int, Mapping[str, Any]]] = {}
+    for run in results["runs"]:
+        if run["mix"] == mix and run["connections"] == connections:
+            found.setdefault((run["engine"], run["text"]), {})[run["round"]] = run
+    return found
+
+
 def _loads(results: Mapping[str, Any], mix: str, connections: int) -> str:
     """Return the table of one mix with so many connections."""
-    runs = [run for run in results["runs"] if run["mix"] == mix and run["connections"] == connections]
-    by_target: dict[tuple[str, str], dict[int, Mapping[str, Any]]] = {}
-    for run in runs:
-        by_target.setdefault((run["engine"], run["text"]), {})[run["round"]] = run
+    by_target = _by_target(results, mix, connections)
     rows = []
     for (engine, text), found in by_target.items():
         row = [f"{results['titles'][engine]}, {text}", _spread(run["rate"] for run in found.values())]
         row += [_spread(run[name] for run in found.values()) for name in ("p50_ms", "p99_ms")]
         row.append(str(sum(run["failed"] for run in found.values())))
+        row.append(_spread((run["hit_rate"] for run in found.values() if "hit_rate" in run), digits=2))
         row += [_ratio(found, by_target.get((control, text), {})) for control in CONTROLS]
         rows.append(row)
     head = (
@@ -160,22 +218,25 @@ def _loads(results: Mapping[str, Any], mix: str, connections: int) -> str:
         "p50, ms",
         "p99, ms",
         "failed",
+        "from the cache",
         *(f"times {name}" for name in CONTROLS),
     )
     title = f"### The {mix} mix, {connections} connection{'s' if connections > 1 else ''}"
     return f"{title}\n\n{_table(head, rows)}\n"
 
 
-def _ratio(found: Mapping[int, Mapping[str, Any]], control: Mapping[int, Mapping[str, Any]]) -> str:
-    """Return the ratio of the rates within each round to those of a control that got the same text."""
+def _ratio(
+    found: Mapping[int, Mapping[str, Any]], control: Mapping[int, Mapping[str, Any]], name: str = "rate"
+) -> str:
+    """Return the ratios within each round to a control: of the rates, or of what else is named."""
     ratios = [
-        run["rate"] / control[number]["rate"] for number, run in found.items() if _rate(control, number)
+        run[name] / control[number][name] for number, run in found.items() if _value(control, number, name)
     ]
     return _spread(ratios, digits=2)
 
 
-def _rate(runs: Mapping[int, Mapping[str, Any]], number: int) -> float:
-    return float(runs[number]["rate"]) if number in runs else 0.0
+def _value(runs: Mapping[int, Mapping[str, Any]], number: int, name: str) -> float:
+    return float(runs[number][name]) if number in runs else 0.0
 
 
 def _singles(results: Mapping[str, Any]) -> str:
@@ -207,7 +268,29 @@ def _loading(results: Mapping[str, Any]) -> str:
         for name, prepared in results["prepared"].items()
     ]
     head = ("server", "load, s", "on disk, MiB", "memory under load at most, MiB", "start to first answer, s")
-    return _table(head, rows)
+    return _table(head, rows) + _merge(results)
+
+
+def _merge(results: Mapping[str, Any]) -> str:
+    """Say what the merge of the named graphs costs."""
+    held = [run["version_mib"] for run in results["runs"] if run.get("version_mib")]
+    disk = results["prepared"].get("medkg", {})
+    said = []
+    if "merged_mib" in disk:
+        said.append(
+            f"On the disk the named graphs take {disk['named_mib']:.0f} MiB, with their merge and the "
+            f"closures {disk['merged_mib']:.0f} MiB."
+        )
+    if held:
+        said.append(
+            f"In memory medkg holds the merge alone, in {max(held):.0f} MiB; what asks for named graphs is "
+            "answered from the disk."
+        )
+    return (
+        "\n\nWhat the default graph costs that is the merge of the named ones: " + " ".join(said)
+        if said
+        else ""
+    )
 
 
 def _probes(results: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,11 +108,14 @@ class Bench:
             load.drive(turn.address, requests, 4, seconds / 2, folder)
             turn.drain()
             for connections in CONNECTIONS:
+                before = engine.gauges(turn.address)
                 found = load.drive(turn.address, requests, connections, seconds, folder)
+                after = engine.gauges(turn.address)
                 memory = turn.running.server.memory_mib()
                 rest = turn.drain()
                 row = {"round": number, "engine": engine.name, "text": text, "mix": kind}
                 row |= {"memory_mib": memory, "rests_after_s": rest, **found.values()}
+                row |= told(before, after)
                 self.results["runs"].append(row)
                 self._say(
                     engine, f"{text} {kind} c={connections}: {found.rate:.0f}/s, p99 {found.p99_ms:.0f} ms"
@@ -144,6 +147,17 @@ class Bench:
 
     def _keep(self) -> None:
         write_json(self.out / f"results-{self.options.scale}.json", self.results)
+
+
+def told(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """Return what a server says of a load: the share of answers from its cache, the memory of its graph."""
+    if not after:
+        return {}
+    hits, misses = (
+        after[f"medkg_cache_{name}"] - before.get(f"medkg_cache_{name}", 0) for name in ("hits", "misses")
+    )
+    found = {"version_mib": after["medkg_memory_of_version_bytes"] / 2**20}
+    return found | ({"hit_rate": hits / (hits + misses)} if hits + misses else {})
 
 
 class Turn:

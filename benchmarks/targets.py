@@ -37,9 +37,21 @@ from pathlib import Path
 from rdflib.term import URIRef
 from medkg.store.writer import candidate
 
-with candidate(Path(sys.argv[1])) as work:
+root = Path(sys.argv[1])
+
+
+def mib():
+    store = next(root.glob("snapshots/*/store"))
+    return sum(file.stat().st_blocks * 512 for file in store.iterdir()) / 2**20
+
+
+with candidate(root) as work:
     work.load_file(Path(sys.argv[2]), URIRef(sys.argv[3]))
+    work._store.optimize()
+    named = mib()
     work.close()
+    work._store.optimize()
+    print(named, mib())
     work.publish()
 """
 VIRTUOSO_INI: Final = """[Database]
@@ -138,12 +150,13 @@ class Engine(ABC):
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
             begin = time.monotonic()
-            self.load()
+            found = self.load()
             seconds = time.monotonic() - begin
             size = sum(file.stat().st_blocks * 512 for file in self.folder.rglob("*") if file.is_file())
-            note.write_text(json.dumps({"seconds": seconds, "disk_mib": size / 2**20}), encoding="utf-8")
-        found: dict[str, float] = json.loads(note.read_text(encoding="utf-8"))
-        return found
+            told = {"seconds": seconds, "disk_mib": size / 2**20, **found}
+            note.write_text(json.dumps(told), encoding="utf-8")
+        prepared: dict[str, float] = json.loads(note.read_text(encoding="utf-8"))
+        return prepared
 
     def start(self, deadline: int = NO_DEADLINE) -> Running:
         """Start the server, with a deadline in seconds for each query if it knows such, and wait for it."""
@@ -157,13 +170,18 @@ class Engine(ABC):
     def settle(self, address: Address) -> None:  # noqa: B027 - most servers are ready at once
         """Wait until the server is as fast as it gets after a start."""
 
+    def gauges(self, address: Address) -> dict[str, float]:
+        """Return what the server counts of itself by name; most tell nothing."""
+        del address
+        return {}
+
     @abstractmethod
     def version(self) -> str:
         """Return the name and version of the software."""
 
     @abstractmethod
-    def load(self) -> None:
-        """Load the graph into the folder, which is empty."""
+    def load(self) -> dict[str, float]:
+        """Load the graph into the folder, which is empty; return what else is to be told of it."""
 
     @abstractmethod
     def launch(self, deadline: int) -> tuple[Server, Address]:
@@ -180,16 +198,18 @@ class Medkg(Engine):
     """medkg whose readers share the graph in memory, without the cache of results."""
 
     name, store = "medkg", "medkg"
-    title = "medkg, readers in memory, no cache"
+    title = "medkg, no cache"
     settings: Mapping[str, str] = {"MEDKG_RESULT_CACHE_MB": "0", "MEDKG_STORE_MEMORY_MB": "20000"}
 
     def version(self) -> str:
         """Return the name and version of the software."""
         return f"medkg {version('medkg')} on pyoxigraph {version('pyoxigraph')}"
 
-    def load(self) -> None:
+    def load(self) -> dict[str, float]:
         """Load the graph; medkg computes the closure by itself."""
-        run([sys.executable, "-c", LOAD_MEDKG, str(self.folder), str(self.dataset.data), GRAPH])
+        told = run([sys.executable, "-c", LOAD_MEDKG, str(self.folder), str(self.dataset.data), GRAPH])
+        named, merged = map(float, told.split())
+        return {"named_mib": named, "merged_mib": merged}
 
     def launch(self, deadline: int) -> tuple[Server, Address]:
         """Start ``medkg serve``."""
@@ -220,10 +240,16 @@ class Medkg(Engine):
         if self.settings.get("MEDKG_STORE_MEMORY_MB") == "0":
             return
         ends = time.monotonic() + _SETTLING_S
-        while b"medkg_in_memory 1.0" not in _read(f"http://127.0.0.1:{address.port}/metrics"):
+        while not self.gauges(address)["medkg_in_memory"]:
             if time.monotonic() > ends:
                 raise TimeoutError("The version did not get into memory.")
             time.sleep(0.5)
+
+    def gauges(self, address: Address) -> dict[str, float]:
+        """Return the plain gauges of ``/metrics``."""
+        lines = _read(f"http://127.0.0.1:{address.port}/metrics").decode().splitlines()
+        pairs = (line.split() for line in lines if not line.startswith("#") and "{" not in line)
+        return {name: float(value) for name, value in pairs}
 
 
 def _read(url: str) -> bytes:
@@ -236,7 +262,7 @@ class MedkgDisk(Medkg):
     """medkg whose readers read the disk."""
 
     name = "medkg-disk"
-    title = "medkg, readers on disk, no cache"
+    title = "medkg, on disk, no cache"
     settings: Mapping[str, str] = {"MEDKG_RESULT_CACHE_MB": "0", "MEDKG_STORE_MEMORY_MB": "0"}
 
 
@@ -244,7 +270,7 @@ class MedkgCached(Medkg):
     """medkg as it is when nothing is set but the memory."""
 
     name = "medkg-cached"
-    title = "medkg, readers in memory, cache"
+    title = "medkg, cache"
     texts: tuple[TextKind, ...] = ("plain",)
     settings: Mapping[str, str] = {"MEDKG_STORE_MEMORY_MB": "20000"}
 
@@ -259,7 +285,7 @@ class Oxigraph(Engine):
         """Return the name and version of the software."""
         return run([self.peers.program("oxigraph"), "--version"]).strip()
 
-    def load(self) -> None:
+    def load(self) -> dict[str, float]:
         """Load both files and let the store tidy itself."""
         program, location = self.peers.program("oxigraph"), ["--location", str(self.folder / "store")]
         run(
@@ -274,6 +300,7 @@ class Oxigraph(Engine):
             ]
         )
         run([program, "optimize", *location])
+        return {}
 
     def launch(self, deadline: int) -> tuple[Server, Address]:
         """Start ``oxigraph serve``; its timeout costs a thread for each query, so it is not set in vain."""
@@ -294,8 +321,9 @@ class OxigraphMemory(Oxigraph):
     name, store = "oxigraph-memory", "oxigraph-memory"
     title = "Oxigraph server, in memory"
 
-    def load(self) -> None:
+    def load(self) -> dict[str, float]:
         """Load nothing: there is no place to keep it."""
+        return {}
 
     def place(self) -> list[str]:
         """Return no arguments: without a location the graph is in memory."""
@@ -328,8 +356,9 @@ class Rdflib(Engine):
         found = run([self.peers.program("python"), "-c", RDFLIB_VERSIONS])
         return "rdflib-endpoint {} on rdflib {}".format(*found.split())
 
-    def load(self) -> None:
+    def load(self) -> dict[str, float]:
         """Load nothing: there is no place to keep it."""
+        return {}
 
     def launch(self, deadline: int) -> tuple[Server, Address]:
         """Start ``rdflib-endpoint serve``, which has no deadline."""
@@ -356,7 +385,7 @@ class Virtuoso(Engine):
             "Virtuoso " + next(line for line in found.splitlines() if line.startswith("Version")).split()[1]
         )
 
-    def load(self) -> None:
+    def load(self) -> dict[str, float]:
         """Start the server on an empty folder, let it load both files, and shut it down."""
         server, address, sql = self._launch(0)
         # The graph is empty yet, so any answer will do.
@@ -368,6 +397,7 @@ class Virtuoso(Engine):
             run([*isql, f"exec={listed} rdf_loader_run(); checkpoint;"])
         finally:
             server.stop()
+        return {}
 
     def launch(self, deadline: int) -> tuple[Server, Address]:
         """Start the server."""
