@@ -54,7 +54,15 @@ _TAKEN_FIELDS: Final = (
     "If-None-Match",
     "X-Request-Id",
 )
-_SHOWN_FIELDS: Final = ("ETag", "Link", "Retry-After", "X-Medkg-Hint", "X-Medkg-Version", "X-Request-Id")
+_SHOWN_FIELDS: Final = (
+    "ETag",
+    "Link",
+    "Retry-After",
+    "X-Medkg-Hint",
+    "X-Medkg-Limit",
+    "X-Medkg-Version",
+    "X-Request-Id",
+)
 
 
 def create_app(settings: Settings, engine: Engine | None = None, endpoint: Endpoint | None = None) -> FastAPI:
@@ -142,8 +150,15 @@ def _describe(app: FastAPI) -> None:
 
 def _add_middleware(app: "_Application", settings: Settings, meter: Meter) -> None:
     """Put the middleware around the application, and around what is answered beside the web framework."""
+    limits = backends.bounds(settings).announced
+    reading: tuple[Handler, ...] = (sparql.sparql, graphs.graphs) if limits else ()
     innermost_first = (
-        Middleware(Dispatch, handlers=PROTOCOLS, limiter=RateLimiter(settings.rate_limit, time.monotonic)),
+        Middleware(
+            Dispatch,
+            handlers=PROTOCOLS,
+            limiter=RateLimiter(settings.rate_limit, time.monotonic),
+            fields={handler: {"X-Medkg-Limit": limits} for handler in reading},
+        ),
         Middleware(Compression),
         Middleware(
             _Cors,

@@ -5,12 +5,15 @@ from http import HTTPStatus
 from typing import Final, Protocol
 
 import zstandard
+from anyio import to_thread
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["Compression", "choose"]
 
 _SMALLEST: Final = 1_000
+_QUICK: Final = 65_536
+"""Bytes that are compressed at once, in a few milliseconds: a piece of a streamed answer."""
 _GZIP_LEVEL: Final = 5
 _ZSTD_LEVEL: Final = 3
 _ALIASES: Final = {"x-gzip": "gzip"}
@@ -96,34 +99,39 @@ class _Sender:
         body, more = message.get("body", b""), message.get("more_body", False)
         if self._start is not None:
             start, self._start = self._start, None
-            body = self._begin(start, body, more=more)
+            self._begin(start, body, more=more)
+            body = await self._compressed(body, more=more)
+            if self._compressor is not None and not more:
+                MutableHeaders(raw=start["headers"])["content-length"] = str(len(body))
             await self._send(start)
-        elif self._compressor is not None:
-            body = self._compressor.piece(body) if more else self._compressor.last(body)
+        else:
+            body = await self._compressed(body, more=more)
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
-    def _begin(self, start: Message, body: bytes, *, more: bool) -> bytes:
-        """Set the header fields of an answer, and return the first piece of its body as it is sent."""
+    async def _compressed(self, body: bytes, *, more: bool) -> bytes:
+        """Return a piece of the body as it is sent."""
+        if self._compressor is None:
+            return body
+        work = self._compressor.piece if more else self._compressor.last
+        # What takes longer than a moment must not hold up the other requests.
+        return await to_thread.run_sync(work, body) if len(body) > _QUICK else work(body)
+
+    def _begin(self, start: Message, body: bytes, *, more: bool) -> None:
+        """Set the header fields of an answer, but for the length of a compressed body, and choose how to."""
         headers = MutableHeaders(raw=start["headers"])
         _add_vary(headers)
         if start["status"] == HTTPStatus.NOT_MODIFIED:
             # The tag stays the one that the client has.
             coding = next((name for name in _CODINGS if _marked(headers, name) in self._known), "")
             _mark(headers, coding)
-            return body
+            return
         if not self._coding or not _worth(start, headers, body, more=more, head=self._head):
-            return body
+            return
         headers["content-encoding"] = self._coding
         del headers["content-length"]
         _mark(headers, self._coding)
-        if self._head:
-            return body
-        self._compressor = _CODINGS[self._coding]()
-        if more:
-            return self._compressor.piece(body)
-        body = self._compressor.last(body)
-        headers["content-length"] = str(len(body))
-        return body
+        if not self._head:
+            self._compressor = _CODINGS[self._coding]()
 
 
 def choose(accept: str) -> str:

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from itertools import count
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -91,16 +92,25 @@ def _note(scope: Scope, status: int, seconds: float) -> None:
 class Dispatch:
     """Sends the requests for some paths to handlers of their own, within the rate of each client.
 
-    A path that ends with a slash stands for all below it.
+    A path that ends with a slash stands for all below it.  Each answer of a handler, good or bad, has the
+    header *fields* that are given for it.
 
     What nobody foresaw is answered here, so that this answer passes the middleware like any other.
     """
 
-    def __init__(self, app: ASGIApp, *, handlers: Mapping[str, Handler], limiter: RateLimiter) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        handlers: Mapping[str, Handler],
+        limiter: RateLimiter,
+        fields: Mapping[Handler, Mapping[str, str]] = MappingProxyType({}),
+    ) -> None:
         self._app = app
         self._handlers = handlers
         self._below = tuple(path for path in handlers if path.endswith("/"))
         self._limiter = limiter
+        self._fields = fields
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for one of the paths, and pass the others on."""
@@ -124,6 +134,8 @@ class Dispatch:
             response = problems.from_medkg(request, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
             response = problems.unexpected(request, error)
+        if handler in self._fields:
+            response.headers.update(self._fields[handler])
         await response(scope, receive, send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:

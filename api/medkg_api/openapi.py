@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from medkg.store.formats import DOCUMENTS, GRAPH_FORMATS, RESULT_FORMATS
+from medkg.store.formats import DATASET_FORMATS, DOCUMENTS, GRAPH_FORMATS, RESULT_FORMATS
 
 __all__ = ["protocols"]
 
@@ -106,7 +106,8 @@ def _graphs() -> dict[str, Any]:
     graph = [_parameter("graph", "The IRI of the graph."), _parameter("default", "The default graph.")]
     writing: dict[str, Any] = {"parameters": [*graph, _UNCHECKED, _KEY], "security": [{"bearer": []}]}
     body = {"requestBody": _body(*DOCUMENTS, "multipart/form-data")}
-    read = _operation("Read a graph", "graph_get", _answer("The graph", GRAPH_FORMATS), parameters=graph)
+    ok = _answer("The graph, or all of them", GRAPH_FORMATS + DATASET_FORMATS)
+    read = _operation("Read a graph, or without a name all", "graph_get", ok, parameters=graph)
     return {
         "get": read,
         "put": _operation("Replace a graph", "graph_put", _COMMIT, **writing, **body),

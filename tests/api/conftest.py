@@ -21,8 +21,9 @@ from rdflib.namespace import RDF, SH, SKOS, XSD
 from rdflib.term import BNode, Literal, URIRef
 
 from medkg.config import Settings
-from medkg.domain.model import Quad
+from medkg.domain.model import Author, Quad, Role
 from medkg.domain.namespaces import GRAPH, GRAPH_ONTOLOGY, GRAPH_SHAPES, MEDKG, NUTS
+from medkg.services import tokens
 from medkg.store.writer import candidate
 from medkg_api.app import create_app
 
@@ -307,3 +308,58 @@ def read_triples() -> Callable[[Any], set[Any]]:
             return set(Graph(bind_namespaces="none").parse(data=response.text, format=name))
 
     return read
+
+
+@pytest.fixture(scope="module")
+def union(start: Start) -> Iterator[TestClient]:
+    """A client of a service whose default graph is the merge."""
+    with start() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def plain(start: Start) -> Iterator[TestClient]:
+    """A client of a service in plain SPARQL."""
+    with start(union_default_graph=False) as client:
+        yield client
+
+
+@pytest.fixture
+def send(union: TestClient, admin: dict[str, str]) -> Callable[..., Any]:
+    """Sends a request about a graph, as an administrator who skips the validation."""
+
+    def sent(method: str, graph: str | None, content: Any = None, **headers: str) -> Any:
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        if content is not None:
+            fields = {"content-type": "text/turtle", **fields}
+        params = {"unchecked": "true", **({"default": ""} if graph is None else {"graph": graph})}
+        return union.request(method, "/graphs", params=params, content=content, headers={**admin, **fields})
+
+    return sent
+
+
+@pytest.fixture(scope="module")
+def roles(union: TestClient, admin: dict[str, str]) -> dict[str, dict[str, str]]:
+    """A header for each role."""
+    database = union.app.state.context.database()  # type: ignore[attr-defined]
+    author = Author("test", Role.ADMIN)
+    found = {"admin": admin, "nobody": {}}
+    for role in (Role.STEWARD, Role.SUBMITTER):
+        _, secret = tokens.create(database, author, f"a-{role}", role)
+        found[role.value] = {"authorization": f"Bearer {secret}"}
+    return found
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A data folder with a small graph."""
+    root = tmp_path / "var"
+    graph = URIRef("http://example.org/graph")
+    with candidate(root) as work:
+        work.add(
+            (URIRef(f"http://example.org/s{i}"), URIRef("http://example.org/p"), Literal(f"v{i}"), graph)
+            for i in range(2_000)
+        )
+        work.close()
+        work.publish()
+    return root

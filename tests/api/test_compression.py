@@ -1,5 +1,6 @@
 """Compressed answers: which coding, what it does to tags, and that a stream stays one."""
 
+import asyncio
 import gzip
 import zlib
 from typing import Any
@@ -101,6 +102,30 @@ async def test_each_piece_can_be_read_when_it_comes(coding: str) -> None:
     assert decode(coding, whole) == b"".join(pieces)
     if coding == "gzip":
         assert gzip.decompress(whole) == b"".join(pieces)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("coding", ["zstd", "gzip"])
+@pytest.mark.parametrize(("size", "aside"), [(2_000, False), (65_536, False), (4_000_000, True)])
+async def test_a_large_body_holds_up_nobody(coding: str, size: int, *, aside: bool) -> None:
+    """While a large body is compressed the event loop goes on; a small one is not worth the way."""
+    body = (LONG * (size // len(LONG) + 1))[:size]
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    running = asyncio.ensure_future(others())
+    headers, sent = await answer([body], {"content-type": "text/csv"}, accept_encoding=coding)
+    seen = turns
+    running.cancel()
+
+    assert (seen > 0) is aside
+    assert decode(coding, sent[0]) == body
+    assert headers["content-length"] == str(len(sent[0]))
 
 
 @pytest.mark.anyio

@@ -1,4 +1,4 @@
-"""`/sparql`: the SPARQL 1.1 Protocol for queries, and the page to write one on."""
+"""`/sparql`: the SPARQL 1.1 Protocol for queries."""
 
 import csv
 import io
@@ -8,21 +8,18 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from fastapi.testclient import TestClient
-from rdflib.namespace import RDF
 from rdflib.term import URIRef
 
 from medkg.config import Settings
-from medkg.domain.namespaces import MEDKG, NUTS
+from medkg.domain.namespaces import NUTS
 
 SELECT = """SELECT ?region ?name {
   VALUES ?region { nuts:PL22 } ?region skos:prefLabel ?name FILTER(LANG(?name) = "pl")
 }"""
 ASK = "ASK { nuts:PL22 a medkg:Region }"
-CONSTRUCT = "CONSTRUCT { nuts:PL22 a ?class } WHERE { GRAPH graph:nuts { nuts:PL22 a ?class } }"
 COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 DIRECT = {"content-type": "application/sparql-query"}
-BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 NUTS_GRAPH = "https://w3id.org/medkg/graph/nuts"
 ALIASES_GRAPH = "https://w3id.org/medkg/graph/source/aliases"
 
@@ -50,112 +47,6 @@ def test_a_query_comes_in_three_ways(client: TestClient, way: str) -> None:
             "name": {"type": "literal", "value": "Śląskie", "xml:lang": "pl"},
         }
     ]
-
-
-@pytest.mark.parametrize(
-    ("accept", "content_type", "start"),
-    [
-        ("", "application/sparql-results+json", '{"head":'),
-        ("*/*", "application/sparql-results+json", '{"head":'),
-        ("application/json", "application/sparql-results+json", '{"head":'),
-        ("application/sparql-results+xml", "application/sparql-results+xml", "<?xml"),
-        ("text/csv", "text/csv; charset=utf-8", "region,name\r\n"),
-        ("text/tab-separated-values", "text/tab-separated-values; charset=utf-8", "?region\t?name\n"),
-        ("text/csv;q=0.5, text/tab-separated-values", "text/tab-separated-values; charset=utf-8", "?region"),
-        ("text/html;q=0.1, text/csv", "text/csv; charset=utf-8", "region"),
-        ("image/png, */*;q=0.1", "application/sparql-results+json", '{"head":'),
-    ],
-)
-def test_rows_come_as_the_client_wants_them(
-    client: TestClient, accept: str, content_type: str, start: str
-) -> None:
-    """Accept chooses JSON, XML, CSV or TSV, by quality."""
-    response = client.get("/sparql", params={"query": SELECT}, headers={"accept": accept})
-
-    assert response.status_code == 200
-    assert response.headers["content-type"] == content_type
-    assert response.text.startswith(start)
-    assert "Śląskie" in response.text
-
-
-@pytest.mark.parametrize(
-    ("accept", "content_type"),
-    [
-        ("", "text/turtle; charset=utf-8"),
-        ("application/n-triples", "application/n-triples"),
-        ("application/ld+json", "application/ld+json"),
-        ("application/rdf+xml", "application/rdf+xml"),
-        ("application/rdf+xml, text/turtle;q=0.9", "application/rdf+xml"),
-    ],
-)
-def test_graphs_come_as_the_client_wants_them(
-    client: TestClient, read_triples: Any, accept: str, content_type: str
-) -> None:
-    """Accept chooses Turtle, N-Triples, JSON-LD or RDF/XML, and each holds the same triples."""
-    response = client.get("/sparql", params={"query": CONSTRUCT}, headers={"accept": accept})
-
-    assert response.headers["content-type"] == content_type
-    assert read_triples(response) == {(NUTS.PL22, RDF.type, MEDKG.Region)}
-
-
-@pytest.mark.parametrize(
-    ("query", "name", "content_type"),
-    [
-        (SELECT, "csv", "text/csv; charset=utf-8"),
-        (SELECT, "xml", "application/sparql-results+xml"),
-        (ASK, "json", "application/sparql-results+json"),
-        (CONSTRUCT, "nt", "application/n-triples"),
-        (CONSTRUCT, "application/ld+json", "application/ld+json"),
-    ],
-)
-def test_the_format_parameter_wins(client: TestClient, query: str, name: str, content_type: str) -> None:
-    """The parameter format takes a short name or a media type, and goes before Accept."""
-    response = client.get("/sparql", params={"query": query, "format": name}, headers=BROWSER)
-
-    assert response.status_code == 200
-    assert response.headers["content-type"] == content_type
-
-
-def test_an_ask_is_answered_in_each_format(client: TestClient) -> None:
-    """A yes is a yes in JSON, XML, CSV and TSV."""
-    answers = {
-        name: client.get("/sparql", params={"query": ASK, "format": name}).text
-        for name in ("json", "xml", "csv", "tsv")
-    }
-
-    assert json.loads(answers["json"])["boolean"] is True
-    assert "<boolean>true</boolean>" in answers["xml"]
-    assert answers["csv"].strip() == answers["tsv"].strip() == "true"
-
-
-@pytest.mark.parametrize(
-    ("query", "accept", "offered"),
-    [
-        (SELECT, "image/png", "json (application/sparql-results+json), xml"),
-        (SELECT, "text/turtle", "csv (text/csv), tsv (text/tab-separated-values)."),
-        (CONSTRUCT, "text/csv", "ttl (text/turtle), nt (application/n-triples)"),
-        (ASK, "text/csv;q=0", "json (application/sparql-results+json)"),
-    ],
-)
-def test_what_nobody_can_write_is_not_acceptable(
-    client: TestClient, read_problem: Any, query: str, accept: str, offered: str
-) -> None:
-    """When nothing fits Accept, the answer is 406 and names what is offered."""
-    response = client.get("/sparql", params={"query": query}, headers={"accept": accept})
-
-    assert offered in read_problem(response, 406)["detail"]
-
-
-@pytest.mark.parametrize(("query", "name"), [(SELECT, "pdf"), (SELECT, "ttl"), (CONSTRUCT, "csv")])
-def test_an_unknown_format_is_not_acceptable(
-    client: TestClient, read_problem: Any, query: str, name: str
-) -> None:
-    """A format that is not there, or not for this kind of answer, is 406 and names those there are."""
-    response = client.get("/sparql", params={"query": query, "format": name})
-
-    assert read_problem(response, 406)["detail"].startswith(
-        f"There is no format {name!r} here. Ask for one of: "
-    )
 
 
 def test_the_protocol_names_the_dataset(client: TestClient) -> None:
@@ -479,96 +370,6 @@ def test_which_actions_two_regions_share_and_who_says_so(client: TestClient) -> 
         f"{base}/id/action/medsilesia-competence-centre,2021-10,2025-12,{source}",
         f"{base}/id/action/medtech-biomed-observatory,2021-10,2025-12,{source}",
     ]
-
-
-def test_the_page_to_write_on(client: TestClient, read_page: Any) -> None:
-    """Without a query a browser gets a form, an example, and saved questions that run as they are."""
-    page = read_page(client.get("/sparql", headers=BROWSER))
-
-    ready = [link for link in page.links if link.startswith("/sparql?query=")]
-    assert ("form", "/sparql") in page.loads
-    assert "a medkg:Partnership" in page.texts["textarea"]
-    assert len(ready) == 3
-    for link in ready:
-        shown = read_page(client.get(link, headers=BROWSER))
-        assert "td" in shown.tags, link
-    example = client.get("/sparql", params={"query": page.texts["textarea"]})
-    assert example.json()["results"]["bindings"]
-
-
-@pytest.mark.parametrize(
-    ("query", "heading", "shown", "downloads"),
-    [
-        (SELECT, "Answer: 1 row", "Śląskie", ["json", "xml", "csv", "tsv"]),
-        ("SELECT * { ?s a medkg:Nothing }", "Answer: 0 rows", "", ["json", "xml", "csv", "tsv"]),
-        (ASK, "Answer: yes", "", ["json", "xml", "csv", "tsv"]),
-        ("ASK { ?s a medkg:Nothing }", "Answer: no", "", ["json", "xml", "csv", "tsv"]),
-        (CONSTRUCT, "Answer", "nuts:PL22 a medkg:Region .", ["ttl", "nt", "jsonld", "rdfxml"]),
-    ],
-)
-def test_a_browser_sees_the_answer(  # noqa: PLR0913, PLR0917 - the table and the fixtures
-    client: TestClient, read_page: Any, query: str, heading: str, shown: str, downloads: list[str]
-) -> None:
-    """Rows, yes or no, and graphs are shown on the page, with the query, and with downloads that work."""
-    response = client.get("/sparql", params={"query": query}, headers=BROWSER)
-
-    page = read_page(response)
-    links = [link for link in page.links if "&format=" in link]
-    assert page.texts["textarea"] == query
-    assert heading in page.texts["h2"]
-    assert shown in response.text
-    assert [link.rpartition("=")[2] for link in links] == downloads
-    assert all(client.get(link, headers=BROWSER).status_code == 200 for link in links)
-
-
-def test_a_page_shows_the_first_thousand_rows(client: TestClient, read_page: Any) -> None:
-    """A longer answer is cut on the page, which says so; the downloads have all of it."""
-    query = "SELECT ?s { ?s a medkg:Region } LIMIT 1500"
-
-    response = client.get("/sparql", params={"query": query}, headers=BROWSER)
-
-    assert read_page(response).tags.count("td") == 1000
-    assert "Answer: 1500 rows" in response.text
-    assert "The first 1000 are shown; the downloads have all." in response.text
-
-
-def test_an_answer_too_large_for_a_page_is_offered_for_download(client: TestClient, read_page: Any) -> None:
-    """An answer of many megabytes is not squeezed into a page."""
-    response = client.get("/sparql", params={"query": "SELECT * { ?s ?p ?o }"}, headers=BROWSER)
-
-    page = read_page(response)
-    assert "The answer is too large for a page." in response.text
-    assert "td" not in page.tags
-    assert any(link.endswith("&format=csv") for link in page.links)
-
-
-def test_a_mistake_in_a_browser_is_a_page(client: TestClient, read_page: Any) -> None:
-    """A browser gets the error as a page, with the place of the mistake."""
-    response = client.get("/sparql", params={"query": "SELECT * {"}, headers=BROWSER)
-
-    assert response.status_code == 400
-    assert "line 1, column 11" in read_page(response).texts["p"]
-
-
-HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&amp;"
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        f"# {HOSTILE}\nASK {{}}",
-        f"SELECT ({json.dumps(HOSTILE)} AS ?x) {{}}",
-        f"SELECT (IRI({json.dumps('javascript:alert(1)//' + HOSTILE)}) AS ?x) {{}}",
-        f"CONSTRUCT {{ nuts:PL22 rdfs:label {json.dumps(HOSTILE)} }} {{}}",
-        "</textarea><script>alert(1)</script>",
-    ],
-)
-def test_hostile_text_stays_text_on_the_page(client: TestClient, read_page: Any, query: str) -> None:
-    """Markup in a query or in an answer is shown, never run; no link leads to a script."""
-    page = read_page(client.get("/sparql", params={"query": query}, headers=BROWSER))
-
-    assert "img" not in page.tags
-    assert all(link.startswith(("/", "#", "https://creativecommons.org/")) for link in page.links)
 
 
 def test_limits_are_settings(settings: Settings, client: TestClient) -> None:

@@ -138,6 +138,25 @@ def test_head_is_get_without_the_body(reading: TestClient, query: str) -> None:
         assert head.headers.get(name) == got.headers.get(name)
 
 
+@pytest.mark.parametrize(
+    ("query", "status_"),
+    [
+        ("SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }", 200),
+        ("CONSTRUCT { ?a ?b ?f } { ?a ?b ?c . ?d ?e ?f }", 200),
+        ('SELECT * { ?a ?b ?c . ?d ?e ?f BIND("\\u0007" AS ?g) }', 406),
+    ],
+)
+def test_head_of_a_large_answer_is_cheap(reading: TestClient, query: str, status_: int) -> None:
+    """HEAD of an answer that nobody could wait for stops where it begins, and kills no process for it."""
+    before = status(reading)["kills"]
+
+    response = reading.head("/sparql", params={"query": query, "format": "" if "CON" in query else "xml"})
+
+    assert (response.status_code, response.content) == (status_, b"")
+    assert "content-length" not in response.headers or status_ != 200
+    assert status(reading)["kills"] == before
+
+
 # --- Formats
 
 

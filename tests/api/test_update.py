@@ -1,4 +1,4 @@
-"""`/update`: the SPARQL 1.1 Protocol for updates, each one transaction, from who may write."""
+"""`/update`: the SPARQL 1.1 Protocol for updates, each one transaction."""
 
 import threading
 from collections.abc import Iterator
@@ -7,61 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
-
-from medkg.domain.model import Author, Role
-from medkg.services import tokens
-from medkg.state import audit
-
-GRAPH = "https://w3id.org/medkg/graph/"
-MANUAL = GRAPH + "manual/"
-DIRECT = {"content-type": "application/sparql-update"}
-FORM = {"content-type": "application/x-www-form-urlencoded"}
-UNCHECKED = {"unchecked": "true"}
-
-
-@pytest.fixture(scope="module")
-def union(start: Any) -> Iterator[TestClient]:
-    """A client of a service whose default graph is the merge."""
-    with start() as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def plain(start: Any) -> Iterator[TestClient]:
-    """A client of a service in plain SPARQL."""
-    with start(union_default_graph=False) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def roles(union: TestClient, admin: dict[str, str]) -> dict[str, dict[str, str]]:
-    """A header for each role."""
-    database = union.app.state.context.database()  # type: ignore[attr-defined]
-    author = Author("test", Role.ADMIN)
-    found = {"admin": admin, "nobody": {}}
-    for role in (Role.STEWARD, Role.SUBMITTER):
-        _, secret = tokens.create(database, author, f"a-{role}", role)
-        found[role.value] = {"authorization": f"Bearer {secret}"}
-    return found
-
-
-def insert(graph: str, triples: str = "<urn:a> <urn:b> 1") -> str:
-    return f"INSERT DATA {{ GRAPH <{graph}> {{ {triples} }} }}"
-
-
-def version(client: TestClient) -> int:
-    return int(client.app.state.context.endpoint.version)  # type: ignore[attr-defined]
-
-
-def ask(client: TestClient, pattern: str) -> bool:
-    answer = client.get("/sparql", params={"query": f"ASK {{ {pattern} }}"})
-    return bool(answer.json()["boolean"])
-
-
-def post(client: TestClient, text: str, headers: dict[str, str], **params: Any) -> Any:
-    return client.post(
-        "/update", params=params or UNCHECKED, content=text.encode(), headers={**headers, **DIRECT}
-    )
+from tests.api.updates import DIRECT, FORM, GRAPH, MANUAL, UNCHECKED, ask, insert, post, version
 
 
 @pytest.mark.parametrize("way", ["form", "direct"])
@@ -85,76 +31,12 @@ def test_an_update_comes_in_two_ways(union: TestClient, admin: dict[str, str], w
     assert ask(union, "<urn:a> <urn:b> 1")
 
 
-@pytest.mark.parametrize(
-    ("role", "graph", "unchecked", "status"),
-    [
-        ("nobody", MANUAL + "roles", "", 401),
-        ("submitter", MANUAL + "roles", "", 403),
-        ("steward", MANUAL + "roles", "", 200),
-        ("steward", MANUAL + "roles", "true", 403),
-        ("steward", GRAPH + "source/one", "", 403),
-        ("steward", GRAPH + "inferred", "", 403),
-        ("steward", MANUAL + "Bad_Name", "", 403),
-        ("steward", MANUAL + "a/b", "", 403),
-        ("steward", "urn:elsewhere", "", 403),
-        ("admin", MANUAL + "roles", "", 200),
-        ("admin", GRAPH + "source/one", "", 403),
-        ("admin", GRAPH + "source/one", "true", 200),
-        ("admin", "urn:elsewhere", "1", 200),
-        ("admin", GRAPH + "inferred", "true", 403),
-    ],
-)
-def test_who_may_write_what(  # noqa: PLR0913, PLR0917 - the table and the fixtures
-    union: TestClient,
-    roles: dict[str, dict[str, str]],
-    read_problem: Any,
-    role: str,
-    graph: str,
-    unchecked: str,
-    status: int,
-) -> None:
-    """Stewards write manual graphs, validated; administrators the others too, when they say so."""
-    before = version(union)
-    triple = f"<urn:by> <urn:{role}> <urn:x{unchecked}>"
-
-    response = post(
-        union, insert(graph, triple), roles[role], **({"unchecked": unchecked} if unchecked else {"x": 1})
-    )
-
-    if status == 200:
-        assert response.status_code == 200, response.text
-    else:
-        read_problem(response, status)
-        assert version(union) == before
-    assert ask(union, f"GRAPH <{graph}> {{ {triple} }}") == (status == 200)
-
-
-@pytest.mark.parametrize(
-    "header", ["", "Bearer", "Bearer wrong", "Basic YTpi", "Bearer a b", "bearer " + "x" * 5_000]
-)
-def test_a_token_must_be_known(union: TestClient, read_problem: Any, header: str) -> None:
-    """Whatever is no valid bearer token is 401 and says which scheme there is."""
-    response = post(union, insert(MANUAL + "x"), {"authorization": header})
-
-    read_problem(response, 401)
-    assert response.headers["www-authenticate"] == 'Bearer realm="medkg"'
-
-
-def test_a_revoked_token_is_worth_nothing(union: TestClient, read_problem: Any) -> None:
-    """From the moment that it is revoked, a token opens nothing."""
-    database = union.app.state.context.database()  # type: ignore[attr-defined]
-    author = Author("test", Role.ADMIN)
-    _, secret = tokens.create(database, author, "short-lived", Role.STEWARD)
-    headers = {"authorization": f"Bearer {secret}"}
-    read_problem(post(union, "SELECT", headers, x="1"), 400)
-
-    tokens.revoke(database, author, "short-lived")
-
-    read_problem(post(union, "SELECT", headers, x="1"), 401)
-
-
 CALL = "{ SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }"
+
+
 OUTSIDE = "The update writes outside GRAPH"
+
+
 BAD: list[tuple[str, dict[str, Any], int, str]] = [
     ("POST", {"data": {"x": "y"}}, 400, "There is no update."),
     ("POST", {"data": {"update": ["CLEAR ALL", "CLEAR ALL"]}}, 400, "There are several updates"),
@@ -324,126 +206,6 @@ def test_a_key_that_cannot_be_kept_is_refused(
 
     read_problem(response, 400)
     assert version(union) == before
-
-
-def test_what_breaks_a_shape_is_not_stored(
-    union: TestClient, roles: dict[str, dict[str, str]], read_problem: Any
-) -> None:
-    """A steward's write is validated with the whole; the findings say what is wrong with what."""
-    before = version(union)
-    region = "http://data.europa.eu/nuts/code/ZZ99"
-
-    response = post(union, insert(MANUAL + "region", f"<{region}> a medkg:Region"), roles["steward"], x="1")
-
-    body = read_problem(response, 422)
-    assert [(item["code"], item["focus"], item["severity"]) for item in body["findings"]] == [
-        ("R-01", region, "violation")
-    ]
-    assert "A region has a name." in body["detail"]
-    assert version(union) == before
-    assert not ask(union, f"<{region}> ?p ?o")
-    named = f"<{region}> a medkg:Region ; skos:prefLabel 'Zz'@en"
-    assert post(union, insert(MANUAL + "region", named), roles["steward"], x="1").status_code == 200
-    assert ask(union, f"<{region}> a medkg:Region")
-
-
-def test_writes_are_on_record(union: TestClient, roles: dict[str, dict[str, str]]) -> None:
-    """Each accepted write is in the audit trail: who, in which role, what, which version; others are not."""
-    database = union.app.state.context.database()  # type: ignore[attr-defined]
-    with database.reading() as connection:
-        before = audit.recent(connection, 1)
-    post(union, "nonsense", roles["admin"])
-    accepted = post(union, insert(MANUAL + "audited"), roles["admin"])
-
-    with database.reading() as connection:
-        entries = [entry for entry in audit.recent(connection, 10) if not before or entry.id > before[0].id]
-
-    assert len(entries) == 1
-    entry = entries[0]
-    assert (entry.actor, entry.role, entry.action) == ("admin (setting)", Role.ADMIN, "update")
-    assert entry.version == accepted.json()["version"]
-    assert entry.detail.startswith("unchecked; changed: ")
-    assert MANUAL + "audited" in entry.detail
-
-
-def test_where_reads_the_merge(union: TestClient, admin: dict[str, str]) -> None:
-    """With the union on, WHERE outside GRAPH sees what all public graphs say, each triple once."""
-    graph = MANUAL + "counted"
-    text = (
-        f"INSERT {{ GRAPH <{graph}> {{ <urn:count> <urn:is> ?n }} }} "
-        "WHERE { SELECT (COUNT(*) AS ?n) { nuts:PL22 a medkg:Region } }"
-    )
-
-    assert post(union, text, admin).status_code == 200
-    assert ask(union, f"GRAPH <{graph}> {{ <urn:count> <urn:is> 1 }}")
-
-
-@pytest.mark.parametrize(
-    ("params", "found"),
-    [
-        ({"using-graph-uri": [GRAPH + "source/one"]}, {"one"}),
-        ({"using-graph-uri": [GRAPH + "source/two"]}, {"two"}),
-        ({"using-graph-uri": [GRAPH + "source/one", GRAPH + "source/two"]}, {"one", "two"}),
-        ({"using-named-graph-uri": [GRAPH + "source/one"]}, set()),
-        ({"using-graph-uri": [GRAPH + "absent"]}, set()),
-    ],
-)
-@pytest.mark.parametrize("mode", ["union", "plain"])
-def test_the_protocol_says_what_where_reads(
-    request: pytest.FixtureRequest,
-    admin: dict[str, str],
-    mode: str,
-    params: dict[str, list[str]],
-    found: set[str],
-) -> None:
-    """using-graph-uri and using-named-graph-uri are the dataset of WHERE (Protocol, section 2.2.3)."""
-    client = request.getfixturevalue(mode)
-    graph = f"{MANUAL}using"
-    text = (
-        f"DROP SILENT GRAPH <{graph}> ; INSERT {{ GRAPH <{graph}> {{ ?s <urn:named> ?n }} }} WHERE "  # noqa: S608
-        '{ VALUES (?n ?s) { ("Silesia"@en <urn:one>) ("Veneto"@it <urn:two>) } ?x skos:prefLabel ?n }'
-    )
-
-    response = post(client, text, admin, **UNCHECKED, **params)
-
-    assert response.status_code == 200, response.text
-    rows = client.get(
-        "/sparql", params={"query": f"SELECT ?s {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}", "format": "csv"}
-    )
-    assert {row.removeprefix("urn:") for row in rows.text.split()[1:]} == found
-
-
-@pytest.mark.parametrize("clause", ["USING <urn:x>", "USING NAMED <urn:x>"])
-@pytest.mark.parametrize("name", ["using-graph-uri", "using-named-graph-uri"])
-def test_the_dataset_is_said_once(
-    plain: TestClient, admin: dict[str, str], read_problem: Any, clause: str, name: str
-) -> None:
-    """A dataset in the request and one in the update contradict each other (Protocol, section 2.2.3)."""
-    text = f"INSERT {{ GRAPH <urn:y> {{ ?s ?p ?o }} }} {clause} WHERE {{ ?s ?p ?o }}"
-
-    read_problem(post(plain, text, admin, **{name: "urn:z"}), 400)
-
-
-@pytest.mark.parametrize("value", ["", "relative", "not an iri"])
-def test_the_dataset_has_iris(
-    plain: TestClient, admin: dict[str, str], read_problem: Any, value: str
-) -> None:
-    """What is no absolute IRI names no graph."""
-    text = "INSERT { GRAPH <urn:y> { ?s ?p ?o } } WHERE { ?s ?p ?o }"
-
-    read_problem(post(plain, text, admin, **{"using-graph-uri": value}), 400)
-
-
-def test_plain_sparql_has_a_default_graph_of_its_own(plain: TestClient, admin: dict[str, str]) -> None:
-    """Without the union, the default graph holds what was written to it, and nothing of the others."""
-    post(plain, "INSERT DATA { <urn:d> <urn:p> 1 }", admin, x="1")
-
-    assert ask(plain, "<urn:d> <urn:p> 1")
-    assert not ask(plain, "GRAPH ?g { <urn:d> <urn:p> 1 }")
-    assert not ask(plain, "nuts:PL22 a medkg:Region")
-    assert ask(plain, f"GRAPH <{GRAPH}source/one> {{ nuts:PL22 a medkg:Region }}")
-    post(plain, "CLEAR DEFAULT", admin, x="1")
-    assert not ask(plain, "?s ?p ?o")
 
 
 def test_a_reader_sees_what_was_acknowledged(union: TestClient, admin: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from medkg.domain.errors import (
+    AnswerTooLarge,
     Busy,
     DeadlineExceeded,
     MedkgError,
@@ -20,6 +21,7 @@ from medkg.domain.errors import (
     TooLarge,
 )
 from medkg.domain.model import Author, GraphWrite, QueryRequest, Role, UpdateRequest
+from medkg.store.bounds import Bounds
 from medkg.store.engine import Reply
 from medkg.store.remote.endpoint import RemoteEndpoint
 from medkg.store.remote.engine import RemoteEngine
@@ -294,6 +296,61 @@ def test_an_answer_without_end_is_taken_in_pieces(lying: Start) -> None:
         return int(endpoint.status()["running"])
 
     assert _run(liar.url, work, timeout=0.5) == 0
+    assert liar.closed.wait(5)
+
+
+def test_a_look_is_not_the_answer(lying: Start) -> None:
+    """Who only looks at an answer without end learns that it begins, and the connection is closed."""
+    liar = lying(_endless)
+
+    async def work(endpoint: RemoteEndpoint) -> int:
+        reply = await endpoint.query(QueryRequest(SELECT), "csv", peek=True)
+        assert (reply.body, reply.chunks) == (None, None)
+        return int(endpoint.status()["running"])
+
+    assert _run(liar.url, work) == 0
+    assert liar.closed.wait(5)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "text", "accept", "limit"),
+    [
+        (Bounds(2, 10_000), SELECT, "csv", "rows=2"),
+        (Bounds(2, 10_000), SELECT, "json", "rows=2"),
+        (Bounds(0, 2_000), SELECT, "json", "bytes=2000"),
+        (Bounds(2, 10_000), CONSTRUCT, "ttl", "rows=2"),
+        (Bounds(3, 10_000), SELECT, "json", ""),
+        (Bounds(3, 10_000), CONSTRUCT, "nt", ""),
+    ],
+)
+def test_answers_over_the_bounds_are_errors(
+    lying: Start, bounds: Bounds, text: str, accept: str, limit: str
+) -> None:
+    """The operator's limits hold for the answers of another server too."""
+    triples = b"".join(b'<a:b> <a:b> "%d" .\n' % number for number in range(3))
+    body = _http(TABLE) if text == SELECT else _http(triples, type_=TRIPLES)
+    url = lying(body).url
+
+    async def work(endpoint: RemoteEndpoint) -> bytes:
+        return await _whole(await endpoint.query(QueryRequest(text), accept))
+
+    if not limit:
+        assert len(_run(url, work, bounds=bounds)) > 30
+        return
+    with pytest.raises(AnswerTooLarge) as caught:
+        _run(url, work, bounds=bounds)
+    assert caught.value.limit == limit
+
+
+def test_an_endless_answer_ends_at_the_bounds(lying: Start) -> None:
+    """What is held back is bounded, and the server is not listened to any longer."""
+    liar = lying(_endless)
+
+    async def work(endpoint: RemoteEndpoint) -> None:
+        with pytest.raises(AnswerTooLarge):
+            await endpoint.query(QueryRequest(SELECT), "csv")
+
+    _run(liar.url, work, bounds=Bounds(0, 1_000_000))
     assert liar.closed.wait(5)
 
 

@@ -1,5 +1,7 @@
 """``/graphs``: the SPARQL 1.1 Graph Store HTTP Protocol; a graph is ``?graph=IRI`` or ``?default``.
 
+Read without either, it is the whole dataset.
+
 Below it (``/graphs/anything``) an address is the name of a graph itself.
 """
 
@@ -51,7 +53,7 @@ _UNION: Final = "Here the default graph is the merge of all graphs, which nobody
 
 
 async def graphs(request: Request) -> Response:
-    """Read, replace, extend or remove one graph."""
+    """Read, replace, extend or remove one graph, or read all of them."""
     method = request.method
     if method == "OPTIONS":
         return Response(status_code=204, headers={"Allow": _ALLOWED})
@@ -59,9 +61,11 @@ async def graphs(request: Request) -> Response:
         raise MethodNotAllowed(method, _ALLOWED)
     context: Context = request.app.state.context
     values = parameters_of(request.scope["query_string"], "address")
+    accept = next((value for key, value in values if key == "format"), field(request, "accept"))
+    if method in {"GET", "HEAD"} and _names_none(request, values):
+        return await _dump(request, context, accept)
     name = _name(request, context, values)
     if method in {"GET", "HEAD"}:
-        accept = next((value for key, value in values if key == "format"), field(request, "accept"))
         return await _read(request, context, name, accept)
     author = await to_thread.run_sync(author_of, context, request, values)
     if name is None and context.endpoint.union:
@@ -80,8 +84,30 @@ async def _read(request: Request, context: Context, name: str | None, accept: st
     fields = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
     if matches(field(request, "if-none-match"), tag):
         return Response(status_code=304, headers=fields)
-    reply = await unless_left(request.receive, context.endpoint.read(name, chosen.name))
+    reading = context.endpoint.read(name, chosen.name, peek=request.method == "HEAD")
+    reply = await unless_left(request.receive, reading)
     return ReplyResponse(reply, {**fields, "X-Medkg-Version": str(reply.version)})
+
+
+async def _dump(request: Request, context: Context, accept: str) -> Response:
+    """Return the whole dataset of one version."""
+    endpoint = context.endpoint
+    chosen = negotiate(accept, "dataset")
+    given = field(request, "if-none-match")
+    if given and matches(given, tag := _tag_of_all(endpoint.version, chosen)):
+        return Response(status_code=304, headers=_fields_of_all(tag, endpoint.version))
+    reply = await unless_left(request.receive, endpoint.dump(chosen.name, peek=request.method == "HEAD"))
+    tag = "" if reply.volatile else _tag_of_all(reply.version, chosen)
+    return ReplyResponse(reply, _fields_of_all(tag, reply.version))
+
+
+def _tag_of_all(version: int, chosen: Format) -> str:
+    return f'W/"{version}-{chosen.name}"'
+
+
+def _fields_of_all(tag: str, version: int) -> dict[str, str]:
+    known = {"ETag": tag, "Cache-Control": "no-cache"} if tag else {"Cache-Control": "no-store"}
+    return {**known, "Vary": "Accept", "X-Medkg-Version": str(version)}
 
 
 async def _write(request: Request, context: Context, name: str | None, author: Author) -> Response:
@@ -164,6 +190,12 @@ def _append(merged: Path | None, piece: Path) -> Path:
             target.write(block)
     piece.unlink()
     return merged
+
+
+def _names_none(request: Request, values: Parameters) -> bool:
+    """Tell whether a request names no graph, neither as a parameter nor as an address below this one."""
+    named = any(key in {"graph", "default"} for key, _ in values)
+    return not named and request.scope["path"] in {_BELOW, _BELOW.rstrip("/")}
 
 
 def _name(request: Request, context: Context, values: Parameters) -> str | None:

@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from medkg.domain.model import QueryRequest
+from medkg_api.backends import bounds
 from medkg_api.deps import ContextDep
 from medkg_api.writing import require_admin
 
@@ -56,6 +57,7 @@ async def metrics(request: Request, context: ContextDep) -> Response:
 def limits(context: ContextDep) -> JSONResponse:
     """Say what one request may take: times in seconds, sizes in bytes."""
     settings = context.settings
+    answer = bounds(settings)
     return JSONResponse(
         {
             "query_timeout": settings.query_timeout_s,
@@ -66,7 +68,10 @@ def limits(context: ContextDep) -> JSONResponse:
             "body_bytes": 1_048_576 * settings.max_body_mb,
             "requests_per_minute": settings.rate_limit or None,
             "queries_at_a_time": settings.workers,
-            "rows": None,
+            "answer_bytes": answer.size or None,
+            "rows": answer.rows or None,
+            "service": bool(settings.service_allow.split()),
+            "load": bool(settings.load_allow.split()),
         }
     )
 

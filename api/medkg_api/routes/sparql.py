@@ -75,7 +75,8 @@ async def _answer(request: Request, context: Context, asked: QueryRequest, accep
     if given not in {"", "*"} and matches(given, tag := _tag(endpoint.version, asked, accept)):
         # Whoever has the tag has the answer, and the tag names the version.
         return Response(status_code=304, headers=_fields(tag, endpoint.version))
-    reply = await unless_left(request.receive, endpoint.query(asked, accept))
+    peek = request.method == "HEAD"
+    reply = await unless_left(request.receive, endpoint.query(asked, accept, peek=peek))
     tag = "" if reply.volatile else _tag(reply.version, asked, accept)
     return ReplyResponse(reply, _fields(tag, reply.version, reply.notes))
 

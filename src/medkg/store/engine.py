@@ -103,7 +103,8 @@ class Reply:
     """The serialised answer to a request from outside.
 
     *body* is the whole of it when it is small, and then *chunks* is None; else *chunks* yields it while the
-    engine works, and raises when the rest can't be had.  *volatile* answers (NOW, RAND, ...) are neither
+    engine works, and raises when the rest can't be had.  A large one has neither where it was asked for with
+    *peek*.  *volatile* answers (NOW, RAND, ...) are neither
     cached nor tagged.  *notes* are sentences for the person who asked, such as "did you mean".  The
     ``aclose()`` of *chunks* must be called when the client leaves before the end.
     """
@@ -121,6 +122,9 @@ class Endpoint(Protocol):
 
     With *union* the default graph of a query is the merge of the public graphs; without, everything is plain
     SPARQL.
+
+    Who asks with *peek* wants to know how a request is answered and not the answer, as HEAD does: the engine
+    stops where it would begin to send a large one.
     """
 
     union: bool
@@ -135,10 +139,11 @@ class Endpoint(Protocol):
     async def close(self) -> None:
         """Stop everything that was started."""
 
-    async def query(self, request: QueryRequest, accept: str) -> Reply:
+    async def query(self, request: QueryRequest, accept: str, *, peek: bool = False) -> Reply:
         """Evaluate any query form.
 
         :raises QuerySyntaxError, QueryRefused, TooLarge, NotAcceptable: the request is bad.
+        :raises AnswerTooLarge: its answer is over a limit that the operator has set.
         :raises Busy: no place within the patience of the queue.
         :raises DeadlineExceeded, EngineCrashed: it was stopped, or ended its process.
         """
@@ -167,10 +172,18 @@ class Endpoint(Protocol):
         :raises TooLarge: it is longer than the limit.
         """
 
-    async def read(self, graph: str | None, accept: str) -> Reply:
+    async def read(self, graph: str | None, accept: str, *, peek: bool = False) -> Reply:
         """Serialise one graph (None: the default graph).
 
         :raises NotFound: there is no such graph.
+        :raises AnswerTooLarge: it is over a limit that the operator has set.
+        """
+
+    async def dump(self, accept: str, *, peek: bool = False) -> Reply:
+        """Serialise all named graphs, and the default graph when it is no merge of them.
+
+        :raises NotAcceptable: no format of several graphs fits *accept*.
+        :raises AnswerTooLarge: they are over a limit that the operator has set.
         """
 
     async def graphs(self) -> Mapping[str, GraphState]:

@@ -72,6 +72,22 @@ DOCUMENTS: Final[Mapping[str, Format]] = MappingProxyType(
 )
 """The media types in which a document that holds one graph is read."""
 
+_OTHER_NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "turtle": "ttl",
+        "n3": "ttl",
+        "ntriples": "nt",
+        "n-triples": "nt",
+        "json-ld": "jsonld",
+        "rdf+xml": "rdfxml",
+        "rdf": "rdfxml",
+        "xml": "rdfxml",
+        "nquads": "nq",
+        "n-quads": "nq",
+    }
+)
+"""What SPARQLWrapper and others call the formats of graphs, where a format of tables has not that name."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Range:
@@ -105,14 +121,17 @@ def by_name(name: str, kind: Kind) -> Format:
 def negotiate(accept: str, kind: Kind) -> Format:
     """Return the format that an Accept value prefers; an empty value takes the first of the table.
 
-    A bare format name (``csv``) is taken too.  Between equal qualities the order of the table decides.
-    Parameters other than the quality are passed over; so is what stands after the first 4,096 characters.
+    A bare format name (``csv``) is taken too, also as other programs call it (``turtle``).  Between equal
+    qualities the order of the table decides.  Parameters other than the quality are passed over; so is what
+    stands after the first 4,096 characters.
 
     :raises NotAcceptable: nothing fits; the message lists what is offered.
     """
     accept = _bounded(accept)
-    if "/" not in accept and accept.strip() not in {"", "*"}:
-        return by_name(accept.strip(), kind)
+    if "/" not in accept and (name := accept.strip()) not in {"", "*"}:
+        names = {offer.name for offer in _offers(kind)}
+        other = _OTHER_NAMES.get(name, name)
+        return by_name(other if name not in names and other in names else name, kind)
     chosen = _preferred(accept, kind)
     if chosen is None:
         raise NotAcceptable(f"Nothing here fits Accept: {accept[:200]}.", remedy=_choices(kind))

@@ -20,11 +20,15 @@ _SPACES: Final = "\u00a0\u2002\u2003\u2007\u2009\u200b\u202f\u2060\u3000\ufeff"
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong at an offset of the text, and what to do."""
+    """What is wrong at an offset of the text, and what to do.
+
+    *since* is where it began, if that is before: a bracket that is open is told where it should be closed.
+    """
 
     at: int
     reason: str
     remedy: str
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +179,12 @@ def _brackets(text: Text) -> Iterator[Mistake]:
                     token.start,
                     f"{_opened(text, opener)} is not closed before this {token.text}.",
                     "Close it.",
+                    opener.start,
                 )
                 return
     if stack:
         end = text.token(len(text.tokens)).start
-        yield Mistake(end, f"{_opened(text, stack[-1])} is not closed.", "Close it.")
+        yield Mistake(end, f"{_opened(text, stack[-1])} is not closed.", "Close it.", stack[-1].start)
 
 
 def _opened(text: Text, opener: Token) -> str:

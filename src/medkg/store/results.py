@@ -27,6 +27,7 @@ import pyoxigraph as ox
 
 from medkg.domain.errors import NotAcceptable
 from medkg.domain.namespaces import PREFIXES
+from medkg.store.bounds import Tally
 from medkg.store.formats import Format
 from medkg.store.labels import BATCH, Labels, Row, Term
 from medkg.store.tables import BY_ROW, HEADS
@@ -58,24 +59,27 @@ _PIECE: Final = 100
 """Rows that are written at a time when there are no labels to look up."""
 
 
-def write(
+def write(  # noqa: PLR0913 - what is written and how, and what is wanted besides
     results: Results,
     file: IO[bytes],
     format_: Format,
     *,
     labels: Labels | None = None,
     columns: Sequence[str] | None = None,
+    tally: Tally | None = None,
 ) -> None:
     """Write what a query gave, in the thread that asked it.
 
     Only a SELECT has columns of *labels*.  *columns* are its names in the order in which they are wanted, if
-    that is not the engine's.
+    that is not the engine's.  *tally* counts the rows.
 
     :raises NotAcceptable: the format can't carry a value; some of it may be written by then.
+    :raises AnswerTooLarge: the tally says so; the same.
     """
     if isinstance(results, ox.QueryTriples):
-        write_quads(results, file, format_)
+        write_quads(results, file, format_, tally)
         return
+    tally = tally or Tally(0)
     target = _xml(file) if format_.name == "xml" else file
     if isinstance(results, ox.QueryBoolean):
         results.serialize(target, _RESULTS[format_.name])
@@ -88,21 +92,29 @@ def write(
         if names != given:
             head = HEADS[format_.name]
             target = cast("IO[bytes]", _Head(target, head(given).encode(), head(names).encode()))
-        results.serialize(target, _RESULTS[format_.name])
+        results.serialize(tally.file(target, format_.name), _RESULTS[format_.name])
         return
-    batches = _batches(results, [given.index(name) for name in names], BATCH if labels else _PIECE)
+    batches = _batches(
+        tally.each(results), [given.index(name) for name in names], BATCH if labels else _PIECE
+    )
     if labels is not None:
         names, batches = labels.widen(names, batches)
     for text in BY_ROW[format_.name](names, batches):
         target.write(text.encode())
 
 
-def write_quads(quads: Iterable[ox.Triple] | Iterable[ox.Quad], file: IO[bytes], format_: Format) -> None:
+def write_quads(
+    quads: Iterable[ox.Triple] | Iterable[ox.Quad],
+    file: IO[bytes],
+    format_: Format,
+    tally: Tally | None = None,
+) -> None:
     """Write a graph or a dataset as it comes; Turtle, TriG and RDF/XML with the prefixes of medkg.
 
-    A format of graphs takes the triples of the quads, whatever graph they stand in.
+    A format of graphs takes the triples of the quads, whatever graph they stand in.  *tally* counts them.
 
     :raises NotAcceptable: the format can't carry a triple; some of the others may be written by then.
+    :raises AnswerTooLarge: the tally says so; the same.
     """
     statements: Iterable[ox.Triple] | Iterable[ox.Quad] = quads
     if format_.kind == "graph" and not isinstance(quads, ox.QueryTriples):
@@ -113,10 +125,12 @@ def write_quads(quads: Iterable[ox.Triple] | Iterable[ox.Quad], file: IO[bytes],
         file = _xml(file)
         statements = (_in_xml(triple) for triple in cast("Iterable[ox.Triple]", statements))
     prefixes = dict(PREFIXES) if format_.name in {"ttl", "trig", "rdfxml"} else None
+    if tally is not None:
+        statements = tally.each(cast("Iterable[ox.Triple]", statements))
     ox.serialize(statements, file, RDF_FORMATS[format_.name], prefixes=prefixes)
 
 
-def _batches(results: ox.QuerySolutions, places: list[int], size: int) -> Iterator[list[Row]]:
+def _batches(results: Iterable[ox.QuerySolution], places: list[int], size: int) -> Iterator[list[Row]]:
     moved = places != sorted(places)
     rows = iter(results)
     while True:

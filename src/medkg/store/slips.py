@@ -273,7 +273,7 @@ def _triples(text: Text) -> Iterator[Mistake]:
             if len(stack) > 1:
                 stack.pop()
             outer = stack[-1]
-            if outer.parts == -1 and outer.sign == "{":
+            if outer.parts == -1 and outer.sign == "{" and token.inside != "data":
                 outer.parts = 0
             elif token.text not in {"}", "|}"}:
                 yield from _part(outer, token, before)

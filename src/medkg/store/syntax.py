@@ -6,6 +6,7 @@ to 14 characters behind the fault.  So the place is the token that it began to t
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 from medkg.domain.errors import QuerySyntaxError
@@ -35,20 +36,32 @@ def explain(error: SyntaxError, text: str, what: str = "query") -> QuerySyntaxEr
     match = _POSITION.match(str(error))
     if match is None:
         return QuerySyntaxError(f"The {what} does not parse: {error}.", line=None, column=None)
-    tokens = tuple(read(text).tokens)
+    reading = read(text).tokens
     names = Names()
-    first = names.declare(tokens, 0)
+    first = names.declare(reading, 0)
+    tokens = tuple(reading)
     stopped = _offset(text, int(match[1]), int(match[2]))
     parts = Text(text, tokens, what, first, names, stopped - _REACH, stopped)
-    found = next(anywhere(parts), None)
-    unknown = _undeclared(parts, len(text) if found is None else found.at)
-    if unknown is not None:
+    fault = _fault(stopped, match[3], tokens)
+    sure = min(anywhere(parts), key=lambda mistake: mistake.at, default=None)
+    unknown = _undeclared(parts, len(text) if sure is None else sure.at)
+    at = unknown.start if unknown is not None else sure.at if sure is not None else len(text) + 1
+    # Where the engine stopped before that, what is wrong there is the first mistake.
+    slip = _slip(parts, at, match[3]) if at > fault else None
+    if slip is None and at > stopped and (sure is None or sure.since is None or sure.since > fault):
+        slip = _plain(text, what, fault, match[3])
+    if slip is None and unknown is not None:
         return undeclared(names, unknown, text, what)
-    if found is None:
-        found = next(nearby(parts), None)
-    if found is None and _LATE.search(match[3]):
-        found = next(lastly(parts), None)
-    return _error(text, what, found or _plain(text, what, _fault(stopped, match[3], tokens), match[3]))
+    return _error(text, what, slip or sure or _plain(text, what, fault, match[3]))
+
+
+def _slip(parts: Text, end: int, expected: str) -> Mistake | None:
+    """Return what is a mistake before *end* because the engine stopped where it did."""
+    for slip in chain(nearby(parts), lastly(parts) if _LATE.search(expected) else ()):
+        # What touches the end is of one piece with what is wrong there.
+        if slip.at < end and (end > len(parts.text) or not parts.text[slip.at : end].isidentifier()):
+            return slip
+    return None
 
 
 def _undeclared(parts: Text, end: int) -> Token | None:

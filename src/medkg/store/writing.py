@@ -10,6 +10,7 @@ the current version as it was.
 =============  ============================================  ==============================================
 ``update``     ``author``, ``now``, ``key``, ``using``,      ``commit``; ``prepared``, the folder of the
                ``using_named``, ``base``; the body is text   version in the making, or None: nothing to do
+               (of ``max_bytes``, if that is another limit)
 ``write``      ``author``, ``now``, ``key``, ``action``,     the same
                ``graph``, ``triples`` (a path),
                ``expected``, ``unexpected``
@@ -30,7 +31,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -80,9 +81,11 @@ class Writer:
         text = body.decode("utf-8", "surrogatepass")
         using, named = (tuple(head.get(name, ())) for name in ("using", "using_named"))
         request = UpdateRequest(text, using, named, head.get("base", ""))
+        # With what other servers have answered in it, a text may be longer than that of a client.
+        limits = replace(self._limits, max_bytes=head.get("max_bytes", self._limits.max_bytes))
         return self._outcome(
             head,
-            self._live.update(request, _author(head), self._limits, now=_now(head), key=head.get("key", "")),
+            self._live.update(request, _author(head), limits, now=_now(head), key=head.get("key", "")),
         )
 
     def _write(self, head: Head, _body: bytes) -> dict[str, Any]:

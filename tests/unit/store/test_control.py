@@ -82,7 +82,7 @@ def root(tmp_path: Path) -> Path:
 async def room(root: Path) -> AsyncIterator[Room]:
     """A service on the folder: it holds it, listens, and answers."""
     with Tenure(root) as tenure:
-        room = Room(root, limits=Limits(update_timeout=10.0, patience=5.0))
+        room = Room(root, limits=Limits(update_timeout=30.0, patience=30.0))
         await room.start()
         control = Control(tenure, room, ABOUT)
         await control.start()
@@ -93,7 +93,7 @@ async def room(root: Path) -> AsyncIterator[Room]:
 
 async def in_thread(work: Callable[[], Any]) -> Any:
     """Do what waits for the service, which runs on this loop."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         return await asyncio.to_thread(work)
 
 
@@ -116,7 +116,7 @@ async def refused(room: Room) -> str:
 
 
 async def until_free(room: Room) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await refused(room):  # noqa: ASYNC110 - another process is waited for
             await asyncio.sleep(0.05)
 
@@ -284,7 +284,7 @@ async def test_the_folder_stays_lent_when_the_service_dies(root: Path) -> None:
 async def test_what_is_no_request_ends_the_conversation(root: Path, room: Room, line: bytes) -> None:
     """Whatever is sent to the socket, the service goes on."""
     with socket.socket(socket.AF_UNIX) as stranger:
-        stranger.settimeout(5)
+        stranger.settimeout(60)
         stranger.connect(str(root / SOCKET))
         with suppress(OSError):
             stranger.sendall(line)

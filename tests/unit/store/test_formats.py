@@ -82,7 +82,7 @@ OLD_BROWSER = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"
         ("nt", None, "nt"),
         ("jsonld", None, "jsonld"),
         ("rdfxml", None, "rdfxml"),
-        ("xml", "xml", None),
+        ("xml", "xml", "rdfxml"),
         ("pdf", None, None),
         ("CSV", None, None),
         # Garbage among the ranges is passed over.
@@ -232,6 +232,35 @@ def test_every_format_answers_to_its_name_and_to_each_of_its_types() -> None:
         assert [negotiate(media_type, entry.kind) for media_type in entry.media_types] == [entry] * len(
             entry.media_types
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "expected"),
+    [
+        ("turtle", "graph", "ttl"),
+        ("n3", "graph", "ttl"),
+        ("ntriples", "graph", "nt"),
+        ("n-triples", "graph", "nt"),
+        ("json-ld", "graph", "jsonld"),
+        ("rdf+xml", "graph", "rdfxml"),
+        ("rdf", "graph", "rdfxml"),
+        ("xml", "graph", "rdfxml"),
+        ("xml", "results", "xml"),
+        ("n-quads", "dataset", "nq"),
+        ("xml", "dataset", None),
+        ("turtle", "results", None),
+        ("TURTLE", "graph", None),
+    ],
+)
+def test_formats_have_the_names_of_other_programs(name: str, kind: Kind, expected: str | None) -> None:
+    """What SPARQLWrapper and others send as a format is understood, where that kind of answer has it."""
+    assert _name(name, kind) == expected
+
+
+def test_a_name_that_is_none_is_told_as_it_was_sent() -> None:
+    """An error speaks of the name that the client gave."""
+    with pytest.raises(NotAcceptable, match=r"no format 'xml' here\. Ask for one of: nq"):
+        negotiate("xml", "dataset")
 
 
 def test_text_types_say_their_character_set() -> None:

@@ -89,6 +89,18 @@ QUERIES = {
     "FROM of nothing": ("SELECT ?x FROM { ?x ?p ?o }", 1, 16, "FROM takes the IRI"),
     "CONSTRUCT without braces": ("CONSTRUCT ?s ?p ?o WHERE { ?s ?p ?o }", 1, 11, "CONSTRUCT"),
     "an update": ("PREFIX e: <a:>\nINSERT DATA { e:a e:b 1 }", 2, 1, "This is an update. Send it to /update"),
+    "misspelt, and a brace": ("SELEKT nonsense {", 1, 1, "Did you mean SELECT?"),
+    "misspelt, and a string": ("SELEKT * {\n ?s ?p 'open }", 1, 1, "Did you mean SELECT?"),
+    "misspelt, and a quote": ("SELEKT * { ?s ?p \u201ctext\u201d }", 1, 1, "Did you mean SELECT?"),
+    "misspelt, and a prefix": ("SELEKT * { ?s mdkg:status ?o }", 1, 1, "Did you mean SELECT?"),
+    "misspelt, then a bracket": ("SELECT * { ?s ?p ?o FILTR(?o > 3) ) }", 1, 21, "Did you mean FILTER?"),
+    "misspelt PREFIX": ("PREFI e: <a:>\nSELECT * { ?s e:p ?o }", 1, 1, "Did you mean PREFIX?"),
+    "no object, and a brace": ("SELECT * { GRAPH ?g { ?s ?p }} }", 1, 29, "no object"),
+    "UNION, and a brace": ("SELECT * { { ?a ?b ?c } UNION\n?d ?e ?f } }", 2, 1, "A { must follow UNION"),
+    "a row, then a brace": ("SELECT * { VALUES (?x) { (1) } } }", 1, 34, "one } too many"),
+    "left open, then a word": ("SELECT * { ?s ?p ?o FILTER(?o > 3 OPTIONAL { ?s a ?t } }", 1, 56, "The ( of"),
+    "a brace too early": ("SELECT * { ?s ?p ?o } ?t a ?u } LIMIT 5", 1, 23, "?t can't stand here"),
+    "a fault, then a quote": ("SELECT * { ?s ?p ?o FILTER(?o > ) ?a ?b ?c. ?a ?b \u201c }", 1, 33, ") can't"),
     "something else": ("SELECT ?x { ?x ?p ?o . FILTER(?o > ) }", 1, 36, ") can't stand here"),
 }  # fmt: skip
 UPDATES = {

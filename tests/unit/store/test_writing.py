@@ -5,6 +5,7 @@ import random
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +49,7 @@ def _process(root: Path, **settings: Any) -> Iterator[tuple[Channel, subprocess.
     process = children.spawn("medkg.store.writing", str(there.fileno()), arguments, pass_fds=[there.fileno()])
     there.close()
     try:
-        here.settimeout(30)
+        here.settimeout(60)
         yield Channel(here), process
     finally:
         here.close()
@@ -121,7 +122,7 @@ def test_a_start_that_fails_says_why(tmp_path: Path) -> None:
     """Where nothing was built the first frame is the error."""
     with _process(tmp_path) as (channel, process):
         assert isinstance(from_wire(channel.receive()[0]), StoreMissing)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_the_process_ends_with_its_channel(root: Path) -> None:
@@ -129,7 +130,7 @@ def test_the_process_ends_with_its_channel(root: Path) -> None:
     with _process(root) as (channel, process):
         channel.receive()
         channel._socket.close()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_what_takes_too_much_memory_is_refused(root: Path) -> None:
@@ -196,23 +197,25 @@ def _is_whole(root: Path) -> int:
 def test_a_writer_that_is_killed_leaves_a_whole_version(root: Path) -> None:
     """Killed at any moment, a writer leaves the old version or the new one, and what it said is kept."""
     dice = random.Random(7)  # noqa: S311 - moments, not secrets
-    end = time.monotonic() + 12
-    rounds = said = 0
-    while rounds < 25 and time.monotonic() < end:
+    said = 1
+    for writes in [0, 1, 0, 2] * 4:
         with subprocess.Popen(
             [sys.executable, "-c", WRITER, str(root)], stdout=subprocess.PIPE, text=True
         ) as process:
             assert process.stdout is not None
-            first = process.stdout.readline()
-            assert int(first) == max(said, 1)
+            # One that hangs says nothing more, and fails the test.
+            emergency = threading.Timer(120, process.kill)
+            emergency.start()
+            assert int(process.stdout.readline()) == said
             assert not list((root / "snapshots").glob(".tmp-*")), "a start removes what was left"
-            time.sleep(dice.uniform(0, 0.6))
+            # A slow machine takes longer for as many writes; the moment in the next one is left to chance.
+            said = max([said, *(int(process.stdout.readline()) for _ in range(writes))])
+            time.sleep(dice.uniform(0, 0.4))
             process.kill()
-            said = max([int(first), *map(int, process.stdout.read().split())])
+            emergency.cancel()
+            said = max([said, *map(int, process.stdout.read().split())])
         said = _at_least(said, _is_whole(root))
-        rounds += 1
-    assert rounds >= 3
-    assert said > 2
+    assert said > 12
 
 
 def _at_least(said: int, found: int) -> int:

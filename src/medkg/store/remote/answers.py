@@ -16,6 +16,7 @@ import pyoxigraph as ox
 from medkg.domain.errors import StoreFailed
 from medkg.domain.model import Solutions
 from medkg.store import labels, results
+from medkg.store.bounds import Tally
 from medkg.store.formats import Format
 from medkg.store.remote.queries import Form
 from medkg.store.terms import from_ox
@@ -263,22 +264,39 @@ def triples(source: Source) -> Iterator[ox.Triple]:
     source.drain()
 
 
-def write(
-    source: Source, form: Form, file: IO[bytes], chosen: Format, columns: labels.Labels | None = None
+def write(  # noqa: PLR0913 - what is read, how it is written, and what is wanted besides
+    source: Source,
+    form: Form,
+    file: IO[bytes],
+    chosen: Format,
+    *,
+    columns: labels.Labels | None = None,
+    tally: Tally | None = None,
 ) -> None:
     """Write an answer in the format *chosen*, with *columns* of labels behind those of IRIs.
+
+    A format of several graphs takes rows of subject, predicate, object and graph (unbound: the default one).
+    *tally* counts the rows or triples.
 
     :raises StoreFailed: the answer is cut, or is none of this form.
     """
     if kind_of(form) == "graph":
-        results.write_quads(triples(source), file, chosen)
+        results.write_quads(triples(source), file, chosen, tally)
+        return
+    if chosen.kind == "dataset":
+        results.write_quads(_quads(source), file, chosen, tally)
         return
     try:
         found = _boolean(source) if form == "ask" else _table(source)
-        results.write(found, file, chosen, labels=columns)
+        results.write(found, file, chosen, labels=columns, tally=tally)
     except (SyntaxError, ValueError):
         raise cut() from None
     source.drain()
+
+
+def _quads(source: Source) -> Iterator[ox.Quad]:
+    for subject, predicate, object_, graph in rows(source):
+        yield ox.Quad(subject, predicate, object_, graph or ox.DefaultGraph())  # type: ignore[arg-type]
 
 
 def _is_json(data: bytes) -> bool:

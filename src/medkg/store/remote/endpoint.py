@@ -17,6 +17,7 @@ import pyoxigraph as ox
 from medkg.domain.errors import Busy, Conflict, MedkgError, NotFound
 from medkg.domain.model import Author, Commit, GraphState, GraphWrite, QueryRequest, UpdateRequest
 from medkg.store import labels, policy
+from medkg.store.bounds import NONE, Bounds, Held, Tally
 from medkg.store.engine import Reply
 from medkg.store.formats import Format, negotiate
 from medkg.store.remote import answers, queries
@@ -26,12 +27,15 @@ from medkg.store.remote.queries import Prepared
 from medkg.store.remote.server import Call, Server, graph_url, lacking, query_call, refusal, update_call
 from medkg.store.streaming import Chunks, Pipe, stream
 
-__all__ = ["Parse", "RemoteEndpoint"]
+__all__ = ["PARALLEL", "Parse", "RemoteEndpoint"]
 
 Parse = Callable[[AsyncIterator[bytes], str, str], Awaitable[Path]]
 """Reads a document (its bytes, media type and base) and returns a file of N-Triples."""
 
 _T = TypeVar("_T")
+
+PARALLEL: Final = 16
+"""Requests that run at a time, unless another number is given."""
 
 _FRESH: Final = 60.0
 """Seconds for which the list of graphs is taken to be right."""
@@ -47,6 +51,7 @@ class RemoteEndpoint:
     client takes nothing does not count.  The version is the second in which this was made, and grows with
     each write; the server may change without it, so no answer is to be kept.  With *union* the operator sees
     to it that the default graph is the merge.  *parse* reads documents, in a process that may die of them.
+    *bounds* are for the answers, which are counted where they are written anew.
     """
 
     def __init__(  # noqa: PLR0913 - each is a limit or a wish of its own
@@ -57,9 +62,10 @@ class RemoteEndpoint:
         union: bool = True,
         timeout: float = 30.0,
         update_timeout: float = 60.0,
-        parallel: int = 16,
+        parallel: int = PARALLEL,
         patience: float = 10.0,
         parse: Parse | None = None,
+        bounds: Bounds = NONE,
     ) -> None:
         self.union = union
         self._server = server
@@ -68,6 +74,7 @@ class RemoteEndpoint:
         self._update_timeout = update_timeout
         self._patience = patience
         self._parse = parse
+        self._bounds = bounds
         self._version = int(time.time())
         self._parallel = parallel
         self._places = asyncio.Semaphore(parallel)
@@ -94,7 +101,7 @@ class RemoteEndpoint:
         await self._line.close()
         await asyncio.to_thread(self._threads.shutdown)
 
-    async def query(self, request: QueryRequest, accept: str) -> Reply:
+    async def query(self, request: QueryRequest, accept: str, *, peek: bool = False) -> Reply:
         """See :meth:`medkg.store.engine.Endpoint.query`."""
         outline = await self._run(policy.check, request.text, self._limits)
         prepared = queries.prepare(request.text, request.bindings)
@@ -104,7 +111,8 @@ class RemoteEndpoint:
         if not default and not named and not outline.has_dataset:
             default, named = await self._dataset(prepared.text)
         call = query_call(self._server, prepared.text, answers.ACCEPT[kind], default, named)
-        return await self._reply(call, prepared, chosen, request.labels if prepared.form == "select" else ())
+        languages = request.labels if prepared.form == "select" else ()
+        return await self._reply(call, prepared, chosen, languages, peek=peek)
 
     async def update(self, request: UpdateRequest, author: Author, key: str = "") -> Commit:
         """See :meth:`medkg.store.engine.Endpoint.update`.
@@ -164,7 +172,7 @@ class RemoteEndpoint:
             raise lacking("documents")
         return await self._parse(body, media_type, base)
 
-    async def read(self, graph: str | None, accept: str) -> Reply:
+    async def read(self, graph: str | None, accept: str, *, peek: bool = False) -> Reply:
         """See :meth:`medkg.store.engine.Endpoint.read`; a graph without triples is taken for none."""
         chosen = negotiate(accept, "graph")
         prepared = queries.construct(graph)
@@ -174,7 +182,14 @@ class RemoteEndpoint:
         elif not await self._rows(queries.some(graph)):
             raise NotFound(f"There is no graph {graph}.", remedy="The list of graphs names those there are.")
         call = query_call(self._server, prepared.text, answers.ACCEPT["graph"], default)
-        return await self._reply(call, prepared, chosen, ())
+        return await self._reply(call, prepared, chosen, (), peek=peek)
+
+    async def dump(self, accept: str, *, peek: bool = False) -> Reply:
+        """See :meth:`medkg.store.engine.Endpoint.dump`; what stands for the default graph has no name."""
+        chosen = negotiate(accept, "dataset")
+        text = queries.dataset(plain=not self.union)
+        call = query_call(self._server, text, answers.ACCEPT["results"], *await self._dataset(text))
+        return await self._reply(call, Prepared("select", text), chosen, (), peek=peek)
 
     async def graphs(self) -> Mapping[str, GraphState]:
         """See :meth:`medkg.store.engine.Endpoint.graphs`; when a graph was changed is not known."""
@@ -188,7 +203,9 @@ class RemoteEndpoint:
         """Return how many requests run, were asked and failed."""
         return {"running": len(self._open), "asked": self._asked, "failed": self._failed}
 
-    async def _reply(self, call: Call, prepared: Prepared, chosen: Format, languages: Sequence[str]) -> Reply:
+    async def _reply(
+        self, call: Call, prepared: Prepared, chosen: Format, languages: Sequence[str], *, peek: bool
+    ) -> Reply:
         """Send a query; return its whole answer when it is small, else its first pieces."""
         exchange = await self._exchange(call, prepared)
         try:
@@ -197,7 +214,10 @@ class RemoteEndpoint:
 
             def produce(pipe: Pipe[Format]) -> None:
                 source = Source(exchange.pull, exchange.inspection)
-                answers.write(source, prepared.form, pipe.begin(chosen), chosen, columns)
+                held = Held(pipe.begin(chosen), self._bounds.size)
+                tally = Tally(self._bounds.rows)
+                answers.write(source, prepared.form, held.file, chosen, columns=columns, tally=tally)
+                held.let_go()
 
             _, chunks = await self._run(stream, produce)
             first = await self._run(next, chunks, b"")
@@ -206,11 +226,12 @@ class RemoteEndpoint:
             self._failed += isinstance(error, Exception)
             await exchange.close()
             raise
-        if second:
+        if second and not peek:
             body = _Body((first, second), chunks, exchange, self._run)
             return Reply(chosen, self._version, None, body, volatile=True)
+        chunks.close()
         await exchange.close()
-        return Reply(chosen, self._version, first, volatile=True)
+        return Reply(chosen, self._version, None if second else first, volatile=True)
 
     async def _exchange(self, call: Call, prepared: Prepared) -> Exchange:
         """Wait for a place and return an exchange that holds it until it is closed."""

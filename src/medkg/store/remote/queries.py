@@ -25,6 +25,7 @@ __all__ = [
     "Form",
     "Prepared",
     "construct",
+    "dataset",
     "labels",
     "pattern",
     "prepare",
@@ -144,6 +145,13 @@ def construct(graph: str | None) -> Prepared:
     where = triples if graph is None else f"GRAPH {term_text(URIRef(graph))} {{ {triples} }}"
     rows = f"SELECT * {{ {where} }}"
     return Prepared("construct", f"CONSTRUCT {{ {triples} }} WHERE {{ {where} }}", rows=rows)
+
+
+def dataset(*, plain: bool) -> str:
+    """Return the SELECT for the quads of all named graphs; with *plain* those of the default one too."""
+    quads = "GRAPH ?g { ?s ?p ?o }"
+    where = f"{{ ?s ?p ?o }} UNION {{ {quads} }}" if plain else quads
+    return f"SELECT ?s ?p ?o ?g {{ {where} }}"
 
 
 def some(graph: str) -> str:
