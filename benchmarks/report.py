@@ -53,6 +53,11 @@ How it is done:
 |---|---|---|
 {questions}
 """
+SINGLES: Final = """### Each kind of question, one at a time
+
+Milliseconds (median of the rounds' medians), one connection; a dash stands for no result.
+
+"""
 SECTION: Final = """## {triples:,} triples
 
 Measured on {date}: {machine}; {versions}; load average {load:.1f} at the start.
@@ -72,13 +77,7 @@ its ratio is that of the medians: how many times as long an answer takes.
 {short}
 
 {tables}
-### Each kind of question, one at a time
-
-Milliseconds (median of the rounds' medians), one connection; a dash stands for no result.
-
-{singles}
-
-### Loading, memory, start
+{singles}### Loading, memory, start
 
 {loading}
 {probes}"""
@@ -128,7 +127,11 @@ def _section(results: Mapping[str, Any], *, first: bool) -> str:
         plot="![Requests per second](benchmarks.svg)\n\n" if first else "",
         answers=_answers(results),
         short=_short(results),
-        tables="\n".join(_loads(results, mix, connections) for connections in (16, 1) for mix in MIXES),
+        tables="\n".join(
+            _loads(results, mix, connections)
+            for connections in sorted({run["connections"] for run in results["runs"]}, reverse=True)
+            for mix in MIXES
+        ),
         singles=_singles(results),
         loading=_loading(results),
         probes=_probes(results),
@@ -173,6 +176,8 @@ def _short(results: Mapping[str, Any]) -> str:
             row = [f"{titles[ours]}, {text} · others: {other}", f"{mix}, {what}"]
             rows.append(row + [_ratio(found, runs.get((peer, other), {}), name) for peer in peers])
     point = {name: _points(results, name) for name in ("medkg", *peers)}
+    if not point["medkg"]:
+        return _table(("compared", "mix", *(titles[peer] for peer in peers)), rows)
     rows.append(
         ["medkg, no cache, plain · others: plain", "point, one connection, time"]
         + [_spread((a / b for a, b in zip(point["medkg"], point[peer], strict=False)), 2) for peer in peers]
@@ -241,6 +246,8 @@ def _value(runs: Mapping[int, Mapping[str, Any]], number: int, name: str) -> flo
 
 def _singles(results: Mapping[str, Any]) -> str:
     """Return the table of each kind of question."""
+    if not results["singles"]:
+        return ""
     targets = list(dict.fromkeys((row["engine"], row["text"]) for row in results["singles"]))
     taken: dict[tuple[str, str, str], list[float]] = {}
     for row in results["singles"]:
@@ -250,7 +257,8 @@ def _singles(results: Mapping[str, Any]) -> str:
         [f"`{one.name}`", *(_median(taken.get((one.name, *target), ())) for target in targets)]
         for one in TEMPLATES
     )
-    return _table(("question", *(f"{engine}, {text}" for engine, text in targets)), rows)
+    head = ("question", *(f"{engine}, {text}" for engine, text in targets))
+    return f"{SINGLES}{_table(head, rows)}\n\n"
 
 
 def _loading(results: Mapping[str, Any]) -> str:

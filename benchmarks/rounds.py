@@ -16,7 +16,7 @@ from benchmarks.client import Address, Answered, fetch
 from benchmarks.targets import ENGINES, Dataset, Engine, Peers, Running
 from benchmarks.workload import TextKind
 
-__all__ = ["Bench", "dataset"]
+__all__ = ["CONNECTIONS", "Bench", "dataset"]
 
 CONNECTIONS: Final = (16, 1)
 LIGHT_SINGLES: Final = 10
@@ -78,12 +78,13 @@ class Bench:
             for engine in self.engines[:: -1 if number % 2 else 1]:
                 self._round(engine, number)
         for engine in self.engines if self.options.probes else []:
-            self._probes(engine)
+            if engine.probed:
+                self._probes(engine)
 
     def _bags(self, engine: Engine) -> None:
         """Keep the bags of two variants of each light question and one of each heavy one, for each text."""
         with started(engine) as turn:
-            for text in engine.texts:
+            for text in self._texts(engine):
                 samples = [
                     request
                     for template in self._templates(engine)
@@ -95,10 +96,11 @@ class Bench:
 
     def _round(self, engine: Engine, number: int) -> None:
         with started(engine) as turn:
-            for text in engine.texts:
+            for text in self._texts(engine):
                 if engine.all_templates:
                     self._loads(engine, turn, text, number)
-                self._singles(engine, turn, text, number)
+                if self.options.singles:
+                    self._singles(engine, turn, text, number)
         self._say(engine, f"measured, round {number + 1}")
 
     def _loads(self, engine: Engine, turn: "Turn", text: TextKind, number: int) -> None:
@@ -107,7 +109,7 @@ class Bench:
             requests = self.mix(kind, text)
             load.drive(turn.address, requests, 4, seconds / 2, folder)
             turn.drain()
-            for connections in CONNECTIONS:
+            for connections in self.options.connections:
                 before = engine.gauges(turn.address)
                 found = load.drive(turn.address, requests, connections, seconds, folder)
                 after = engine.gauges(turn.address)
@@ -137,6 +139,9 @@ class Bench:
         for name, probe in probes.PROBES.items():
             found[name] = probe(engine)
             self._say(engine, f"{name}: {found[name]}")
+
+    def _texts(self, engine: Engine) -> list[TextKind]:
+        return [text for text in engine.texts if text in self.options.texts]
 
     def _templates(self, engine: Engine) -> list[workload.Template]:
         return [one for one in workload.TEMPLATES if engine.all_templates or not one.heavy]

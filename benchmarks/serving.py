@@ -19,8 +19,9 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import data, report  # noqa: E402
-from benchmarks.rounds import Bench  # noqa: E402
+from benchmarks.rounds import CONNECTIONS, Bench  # noqa: E402
 from benchmarks.targets import ENGINES  # noqa: E402
+from benchmarks.workload import TEXTS  # noqa: E402
 
 IDLE: Final = 0.5
 
@@ -54,6 +55,20 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=3, help="repeats; 0 puts no load on the servers (3)")
     parser.add_argument("--seconds", type=float, default=8, help="length of one run of wrk (8)")
+    parser.add_argument(
+        "--connections",
+        type=int,
+        nargs="+",
+        choices=CONNECTIONS,
+        default=list(CONNECTIONS),
+        help="connections of a load (16 and 1)",
+    )
+    parser.add_argument(
+        "--texts", nargs="+", choices=TEXTS, default=list(TEXTS), help="texts of the questions (both)"
+    )
+    parser.add_argument(
+        "--no-singles", dest="singles", action="store_false", help="leave out the questions one at a time"
+    )
     parser.add_argument(
         "--no-probes", dest="probes", action="store_false", help="leave out what wrk can't measure"
     )

@@ -134,6 +134,8 @@ class Engine(ABC):
     texts: tuple[TextKind, ...] = TEXTS
     all_templates: bool = True
     """False: it is asked the light questions only, one at a time, and gets no mix."""
+    probed: bool = True
+    """Whether what wrk can't measure is measured for it."""
     scales: tuple[str, ...] = ("small", "1m", "10m")
     store: str
     """The name of the folder; engines that share it are loaded once."""
@@ -263,6 +265,7 @@ class MedkgDisk(Medkg):
 
     name = "medkg-disk"
     title = "medkg, on disk, no cache"
+    probed = False
     settings: Mapping[str, str] = {"MEDKG_RESULT_CACHE_MB": "0", "MEDKG_STORE_MEMORY_MB": "0"}
 
 
@@ -272,6 +275,7 @@ class MedkgCached(Medkg):
     name = "medkg-cached"
     title = "medkg, cache"
     texts: tuple[TextKind, ...] = ("plain",)
+    probed = False
     settings: Mapping[str, str] = {"MEDKG_STORE_MEMORY_MB": "20000"}
 
 
@@ -348,6 +352,7 @@ class Rdflib(Engine):
     title = "rdflib-endpoint, in memory"
     texts: tuple[TextKind, ...] = ("plain",)
     all_templates = False
+    probed = False
     scales = ("small", "1m")
 
     def version(self) -> str:

@@ -80,10 +80,10 @@ def _insist_on_no_calls(settings: Settings) -> None:
 def bounds(settings: Settings) -> Bounds:
     """Return how large an answer may be: one that is counted is held in memory until it is whole.
 
-    In a process of its own half of the memory of a query is for that; the answers of another server are held
-    in this process, all of them together in as much as one query may take.
+    In a process of its own a quarter of the memory of a query is for that; the answers of another server
+    are held in this process, all of them together in as much as one query may take.
     """
-    share = PARALLEL if settings.store_url is not None else 2
+    share = PARALLEL if settings.store_url is not None else 4
     held = _MEGABYTE * settings.worker_memory_mb // share
     return Bounds.of(settings.max_rows, _MEGABYTE * settings.max_answer_mb, most=held)
 

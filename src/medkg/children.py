@@ -35,6 +35,8 @@ __all__ = [
 
 STACK: Final = 256 * 1_048_576
 """Bytes of stack for the engine, which parses and plans by recursion; only what is used takes memory."""
+_ARENA: Final = 128 * 1_048_576
+"""Bytes of address space that a further thread takes for its heap."""
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_SECCOMP: Final = 22
 _PR_SET_NO_NEW_PRIVS: Final = 38
@@ -78,11 +80,15 @@ def run_deep(work: Callable[..., object], *arguments: object) -> NoReturn:
     def run() -> None:
         again.append(work(*arguments))
 
+    surplus = STACK + _ARENA
     while again == [True]:
         again.clear()
         thread = threading.Thread(target=run)
         thread.start()
         thread.join()
+        # The system library gives the stack of a thread back when the one after it ends, and its heap never.
+        _raise_limit(surplus)
+        surplus = 0
     os._exit(0)
 
 
@@ -126,8 +132,14 @@ def memory_not_counted() -> Iterator[None]:
     try:
         yield
     finally:
-        if limit != resource.RLIM_INFINITY:
-            _limit_address_space(limit + max(0, _address_space() - before))
+        _limit_address_space(limit)
+        _raise_limit(max(0, _address_space() - before))
+
+
+def _raise_limit(more: int) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY:
+        _limit_address_space(limit + more)
 
 
 def _limit_address_space(size: int) -> None:

@@ -37,7 +37,7 @@ def test_rows_over_the_limit_are_refused(few: TestClient, read_problem: Any, nam
     assert "more than 100 rows" in problem["detail"]
     assert "LIMIT 100" in problem["detail"]
     for response in (good, bad):
-        assert response.headers["x-medkg-limit"] == f"rows=100, bytes={256 * MEGABYTE}"
+        assert response.headers["x-medkg-limit"] == f"rows=100, bytes={128 * MEGABYTE}"
 
 
 @pytest.mark.parametrize("name", ["ttl", "nt", "jsonld", "rdfxml"])
@@ -130,7 +130,7 @@ def test_a_page_of_another_origin_may_read_the_limit(few: TestClient) -> None:
 def test_the_limits_are_listed(few: TestClient, short: TestClient) -> None:
     """Programs find both where they find the others."""
     assert few.get("/limits").json()["rows"] == 100
-    assert few.get("/limits").json()["answer_bytes"] == 256 * MEGABYTE
+    assert few.get("/limits").json()["answer_bytes"] == 128 * MEGABYTE
     assert short.get("/limits").json()["rows"] is None
     assert short.get("/limits").json()["answer_bytes"] == MEGABYTE
 

@@ -131,6 +131,7 @@ def test_any_web_page_may_read(client: TestClient, path: str) -> None:
         "Link",
         "Retry-After",
         "X-Medkg-Hint",
+        "X-Medkg-Limit",
         "X-Medkg-Version",
         "X-Request-Id",
     }

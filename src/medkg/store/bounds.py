@@ -4,9 +4,10 @@ The engine writes rows several times faster than Python, so they are counted in 
 format has a sign that stands once for each row and in no value.
 """
 
+import mmap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, Final, TypeVar, cast
+from typing import IO, Final, Self, TypeVar, cast
 
 from medkg.domain.errors import AnswerTooLarge
 
@@ -152,14 +153,25 @@ class _Tsv(_Counting):
 
 
 class Held:
-    """A file that keeps up to *most* bytes until they are let go to *file*; 0: all goes at once."""
+    """A file that keeps up to *most* bytes until they are let go to *file*; 0: all goes at once.
+
+    They are kept outside of the heap, which would be in pieces after a large answer, and until the context is
+    left.
+    """
 
     def __init__(self, file: IO[bytes], most: int) -> None:
         self._file = file
         self._most = most
         self._size = 0
-        self._pieces: list[bytes] = []
-        self._buffer = bytearray()
+        self._start = bytearray()
+        self._all: mmap.mmap | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._all is not None:
+            self._all.close()
 
     @property
     def file(self) -> IO[bytes]:
@@ -170,6 +182,7 @@ class Held:
         """Keep bytes.
 
         :raises AnswerTooLarge: they are too many.
+        :raises MemoryError: this process may not take as many.
         """
         self._size += len(data)
         if self._size > self._most:
@@ -178,10 +191,13 @@ class Held:
                 limit=f"bytes={self._most}",
                 remedy="Ask for less: with a LIMIT in a query, or one part at a time.",
             )
-        self._buffer += data
-        if len(self._buffer) >= _PIECE:
-            self._pieces.append(bytes(self._buffer))
-            self._buffer.clear()
+        if self._all is None and self._size > _PIECE:
+            self._all = _mapped(self._most)
+            self._all.write(self._start)
+        if self._all is None:
+            self._start += data
+        else:
+            self._all.write(data)
         return len(data)
 
     def flush(self) -> None:
@@ -189,8 +205,16 @@ class Held:
 
     def let_go(self) -> None:
         """Pass everything on."""
-        for piece in self._pieces:
-            self._file.write(piece)
-        self._pieces.clear()
-        self._file.write(bytes(self._buffer))
-        self._buffer.clear()
+        if self._all is None:
+            self._file.write(bytes(self._start))
+            return
+        for at in range(0, self._size, _PIECE):
+            self._file.write(self._all[at : min(at + _PIECE, self._size)])
+
+
+def _mapped(size: int) -> mmap.mmap:
+    try:
+        # Only what is written takes memory.
+        return mmap.mmap(-1, size)
+    except OSError:
+        raise MemoryError(size) from None

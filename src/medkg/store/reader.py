@@ -166,8 +166,7 @@ class _Reader:
     ) -> None:
         """Send what *write* writes, within the bounds; only its beginning when no more is wanted."""
         sink = _Sink(self._channel, about, peek=bool(head.get("peek")))
-        held = Held(sink.file, self._bounds.size)
-        with suppress(_Enough):
+        with suppress(_Enough), Held(sink.file, self._bounds.size) as held:
             write(held.file, Tally(self._bounds.rows))
             held.let_go()
             sink.finish()

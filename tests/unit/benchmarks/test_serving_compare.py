@@ -148,6 +148,7 @@ def _run(engine: str, number: int, rate: float) -> dict[str, Any]:
         "p99_ms": 5.0,
         "failed": 0,
         "memory_mib": 100.0,
+        **({"hit_rate": 0.25, "version_mib": 80.0} if engine == "medkg" else {}),
     }
 
 
@@ -169,7 +170,9 @@ def test_a_page_gives_medians_ranges_and_ratios_within_rounds(tmp_path: Path) ->
         "titles": {name: name for name in rates},
         "versions": ["medkg 1"],
         "mixes": {"light": 500, "full": 600},
-        "prepared": {name: {"seconds": 1.0, "disk_mib": 2.0} for name in rates},
+        "prepared": {
+            name: {"seconds": 1.0, "disk_mib": 2.0, "named_mib": 100.0, "merged_mib": 210.0} for name in rates
+        },
         "bags": {name: [{}] for name in rates},
         "differences": [],
         "runs": [
@@ -181,7 +184,13 @@ def test_a_page_gives_medians_ranges_and_ratios_within_rounds(tmp_path: Path) ->
     report.write([results], tmp_path)
     page = (tmp_path / "benchmarks.md").read_text("utf-8")
     assert "| medkg, plain | 200 (100 - 300) | 1.00 (1.00 - 1.00) | 5.00 (5.00 - 5.00) |" in page
-    assert "| 0 | 0.50 (0.50 - 3.00) | - |" in page
+    assert "| 0 | 0.25 (0.25 - 0.25) | 0.50 (0.50 - 3.00) | - |" in page
+    assert "| light, answers per s | 0.50 (0.50 - 3.00) |" in page
+    assert "| light, p99 | 1.00 (1.00 - 1.00) |" in page
+    assert (
+        "100 MiB, with their merge and the closures 210 MiB. In memory medkg holds the merge alone, in 80"
+        in page
+    )
     assert "## 1,000 triples" in page
     assert "2 answers that were compared are equal" in page
     assert (tmp_path / "benchmarks.svg").read_text("utf-8").count("<rect class=") == 2

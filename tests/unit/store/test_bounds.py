@@ -1,6 +1,8 @@
 """store/bounds.py: rows are counted in what the engine writes, and an answer is held until it is whole."""
 
 import io
+import resource
+from contextlib import suppress
 from typing import IO, cast
 
 import pyoxigraph as ox
@@ -140,17 +142,18 @@ class Watched(io.BytesIO):
         return super().write(data)
 
 
-def test_nothing_goes_before_all_is_there() -> None:
+@pytest.mark.parametrize("size", [0, 1, 6_553, 6_554, 50_000, 100_000])
+def test_nothing_goes_before_all_is_there(size: int) -> None:
     """What is held goes when it is let go, unchanged and in pieces."""
     target = Watched()
-    held = Held(cast("IO[bytes]", target), 1_000_000)
-    data = b"0123456789" * 50_000
-    for start in range(0, len(data), 7_777):
-        held.file.write(data[start : start + 7_777])
-    held.file.flush()
+    data = b"0123456789" * size
+    with Held(cast("IO[bytes]", target), 1_000_000) as held:
+        for start in range(0, len(data), 7_777):
+            held.file.write(data[start : start + 7_777])
+        held.file.flush()
 
-    assert target.getvalue() == b""
-    held.let_go()
+        assert target.getvalue() == b""
+        held.let_go()
     assert target.getvalue() == data
     assert max(target.sizes) < 100_000
 
@@ -166,6 +169,22 @@ def test_too_many_bytes_are_refused() -> None:
 
     assert caught.value.limit == "bytes=100"
     assert target.getvalue() == b""
+
+
+def test_what_is_refused_is_let_go_of() -> None:
+    """Many refusals take no more memory than one."""
+    before = _address_space()
+    for _ in range(50):
+        with suppress(AnswerTooLarge), Held(io.BytesIO(), 64 * 1_048_576) as held:
+            held.file.write(b"x" * 1_000_000)
+            held.file.write(b"x" * 64 * 1_048_576)
+
+    assert _address_space() - before < 1_000_000_000
+
+
+def _address_space() -> int:
+    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - a path of the system
+        return int(file.read().split()[0]) * resource.getpagesize()
 
 
 def test_without_a_limit_nothing_is_held() -> None:

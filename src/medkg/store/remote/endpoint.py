@@ -214,10 +214,10 @@ class RemoteEndpoint:
 
             def produce(pipe: Pipe[Format]) -> None:
                 source = Source(exchange.pull, exchange.inspection)
-                held = Held(pipe.begin(chosen), self._bounds.size)
                 tally = Tally(self._bounds.rows)
-                answers.write(source, prepared.form, held.file, chosen, columns=columns, tally=tally)
-                held.let_go()
+                with Held(pipe.begin(chosen), self._bounds.size) as held:
+                    answers.write(source, prepared.form, held.file, chosen, columns=columns, tally=tally)
+                    held.let_go()
 
             _, chunks = await self._run(stream, produce)
             first = await self._run(next, chunks, b"")
