@@ -92,7 +92,11 @@ def steps(request: UpdateRequest, outline: policy.UpdateOutline) -> Steps | None
     if request.using_graphs or request.using_named_graphs:
         text = with_using(text, request.using_graphs, request.using_named_graphs, request.base)
         items = operations(tokens.read(text), len(text), request.base).items
-    _parse(request, text, items[0].start if items else 0)
+    if items:
+        _parse(request, text, items[0].start)
+    else:
+        # Declarations alone are an update too, behind which nothing can be put.
+        _insist(request)
     return Steps(text, items)
 
 

@@ -213,6 +213,12 @@ def test_the_change_is_found_in_each_way(
     _check(root, before)
 
 
+@pytest.mark.parametrize("text", ["", "# nothing", "BASE <http://e/>\n# nothing\n", "PREFIX : <http://e/>"])
+def test_an_update_without_operations_changes_nothing(live: Live, text: str) -> None:
+    """Declarations and comments alone are an update too (SPARQL 1.1 Update, section 4.1)."""
+    assert _update(live, text).version == 1
+
+
 def test_empty_graphs_are_graphs(root: Path, live: Live) -> None:
     """A graph that is made empty or emptied is there; one that is dropped is not."""
     assert _update(live, f"CREATE GRAPH <{MANUAL}>").created
