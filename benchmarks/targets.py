@@ -22,7 +22,7 @@ __all__ = ["ENGINES", "NO_DEADLINE", "Dataset", "Engine", "Peers", "Running"]
 GRAPH: Final = "https://w3id.org/medkg/graph/bench"
 NO_DEADLINE: Final = 3_600
 READY: Final = "ASK { ?s a <https://w3id.org/medkg/ontology#InnovationAction> }"
-PEERS: Final = ("oxigraph==0.5.13", "rdflib-endpoint==0.6.3")
+PEERS: Final = ("oxigraph==0.5.13", "rdflib-endpoint[cli,web]==0.6.3")
 RDFLIB_VERSIONS: Final = """
 from importlib.metadata import version
 
