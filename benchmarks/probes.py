@@ -16,9 +16,10 @@ PREFIX: Final = "PREFIX medkg: <https://w3id.org/medkg/ontology#>\n"
 MANY_ROWS: Final = (
     PREFIX + "SELECT ?a ?b { ?a a medkg:InnovationAction . ?b a medkg:Organisation } LIMIT 5000000"
 )
-# The filter needs all three parts, so that none of them can be cut short.
-RUNAWAY: Final = """SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i
-FILTER(STRLEN(STR(?c)) + STRLEN(STR(?f)) + STRLEN(STR(?i)) = 1) }"""
+# The filter needs both parts, so that none of them can be cut short.  A third one would take so much memory
+# that a limit on that ends the query before its deadline.
+RUNAWAY: Final = """SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f
+FILTER(STRLEN(STR(?c)) + STRLEN(STR(?f)) = 1) }"""
 CHEAP: Final = (
     PREFIX + "ASK { <https://w3id.org/medkg/id/action/1> a medkg:InnovationAction ; medkg:region ?region }"
 )
