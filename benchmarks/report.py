@@ -268,7 +268,8 @@ def _loading(results: Mapping[str, Any]) -> str:
     rows = [
         (
             results["titles"][name],
-            _number(prepared["seconds"], 1),
+            # Stores that were loaded beside other work have no time that would mean anything.
+            _number(prepared["seconds"], 1) if "seconds" in prepared else "-",
             _number(prepared["disk_mib"], 0),
             _number(max(memory[name]), 0) if name in memory else "-",
             _spread(results["probes"].get(name, {}).get("restart", {}).get("ready_s", ()), digits=2),
