@@ -175,13 +175,10 @@ def _short(results: Mapping[str, Any]) -> str:
         for what, name in (("answers per s", "rate"), ("p99", "p99_ms")) if found else ():
             row = [f"{titles[ours]}, {text} · others: {other}", f"{mix}, {what}"]
             rows.append(row + [_ratio(found, runs.get((peer, other), {}), name) for peer in peers])
-    point = {name: _points(results, name) for name in ("medkg", *peers)}
-    if not point["medkg"]:
-        return _table(("compared", "mix", *(titles[peer] for peer in peers)), rows)
-    rows.append(
-        ["medkg, no cache, plain · others: plain", "point, one connection, time"]
-        + [_spread((a / b for a, b in zip(point["medkg"], point[peer], strict=False)), 2) for peer in peers]
-    )
+    if points := _points(results, "medkg"):
+        row = ["medkg, no cache, plain · others: plain", "point, one connection, time"]
+        theirs = [_points(results, peer) for peer in peers]
+        rows.append(row + [_spread((a / b for a, b in zip(points, one, strict=False)), 2) for one in theirs])
     return _table(("compared", "mix", *(titles[peer] for peer in peers)), rows)
 
 

@@ -9,14 +9,11 @@ from urllib.parse import quote, urlencode
 import pytest
 from fastapi.testclient import TestClient
 from rdflib.term import URIRef
+from tests.api.queries import ASK, SELECT
 
 from medkg.config import Settings
 from medkg.domain.namespaces import NUTS
 
-SELECT = """SELECT ?region ?name {
-  VALUES ?region { nuts:PL22 } ?region skos:prefLabel ?name FILTER(LANG(?name) = "pl")
-}"""
-ASK = "ASK { nuts:PL22 a medkg:Region }"
 COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 DIRECT = {"content-type": "application/sparql-query"}

@@ -6,15 +6,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from rdflib.namespace import RDF
+from tests.api.queries import ASK, BROWSER, CONSTRUCT, SELECT
 
 from medkg.domain.namespaces import MEDKG, NUTS
-
-SELECT = """SELECT ?region ?name {
-  VALUES ?region { nuts:PL22 } ?region skos:prefLabel ?name FILTER(LANG(?name) = "pl")
-}"""
-ASK = "ASK { nuts:PL22 a medkg:Region }"
-CONSTRUCT = "CONSTRUCT { nuts:PL22 a ?class } WHERE { GRAPH graph:nuts { nuts:PL22 a ?class } }"
-BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,17 @@ PREFIX = "PREFIX ex: <http://example.org/> "
 GRAPH = "https://w3id.org/medkg/graph/manual/loaded"
 ROW = {"s": {"type": "uri", "value": "http://example.org/1"}}
 TURTLE = "text/turtle"
+ASKED = {
+    "do": "query",
+    "default": (),
+    "named": (),
+    "labels": (),
+    "base": "",
+    "accept": "",
+    "results": "json",
+    "graph": None,
+}
+"""What a reader is told with a query."""
 XML = (
     b'<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     b'<r:Description r:about="a:s"><p xmlns="a:">x</p></r:Description></r:RDF>'
@@ -459,19 +470,10 @@ async def test_what_a_call_took_is_no_longer_there_for_the_engine(root: Path, el
         wait.set()
         assert (await asking).head["spent"] >= 0.2
 
-        head = {
-            "do": "query",
-            "default": (),
-            "named": (),
-            "labels": (),
-            "base": "",
-            "accept": "",
-            "results": "json",
-        }
         product = " ".join(f"?s{number} ?p{number} ?o{number} ." for number in range(20))
         heavy = f"SELECT (COUNT(*) AS ?n) {{ {product} }}".encode()
         with pytest.raises(DeadlineExceeded, match="ran longer than 3600 seconds"):
-            await room._ask({**head, "graph": None, "spent": 3_600}, heavy, None)
+            await room._ask({**ASKED, "spent": 3_600}, heavy, None)
     finally:
         await room.close()
 
@@ -770,17 +772,8 @@ async def test_the_engine_calls_nobody(root: Path, elsewhere: Elsewhere) -> None
     await room.start()
     try:
         text = f"ASK {{ SERVICE <{elsewhere.sparql}> {{ ?s ?p ?o }} }}"
-        head = {
-            "do": "query",
-            "default": (),
-            "named": (),
-            "labels": (),
-            "base": "",
-            "accept": "",
-            "results": "json",
-        }
         with pytest.raises(QueryRefused, match="SERVICE"):
-            await room._ask({**head, "graph": None}, text.encode(), None)
+            await room._ask(ASKED, text.encode(), None)
 
         probe = await room._readers.blank()
         filters = [_filter(pid) for kind, pid in room.processes() if kind == "reader"] + [_filter(probe.pid)]

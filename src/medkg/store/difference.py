@@ -10,7 +10,7 @@ import pyoxigraph as ox
 
 from medkg.store.index import Graph
 
-__all__ = ["Difference", "Overhaul", "compare", "named_graphs"]
+__all__ = ["Difference", "Overhaul", "compare", "named_graphs", "quads_of"]
 
 _MAX_QUADS: Final = 200_000
 """A longer difference is of no use: whoever follows the versions reads the new one instead."""
@@ -111,6 +111,12 @@ def _cancel(quad: ox.Quad, waiting: set[ox.Quad], mine: set[ox.Quad]) -> None:
         waiting.remove(quad)
     else:
         mine.add(quad)
+
+
+def quads_of(store: ox.Store, graphs: Iterable[Graph]) -> Iterator[ox.Quad]:
+    """Yield what graphs of a store hold."""
+    for graph in graphs:
+        yield from store.quads_for_pattern(None, None, None, graph)
 
 
 def named_graphs(*stores: ox.Store) -> list[ox.NamedNode]:

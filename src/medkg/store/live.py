@@ -85,8 +85,8 @@ class Live:
         snapshot = self._snapshots.require()
         if snapshot.union is not self._union:
             snapshot = self._convert(snapshot)
-        # A path of its own each time: something may still refer to the former store, which holds its lock.
         self._index = Index.read(snapshot.path)
+        # A path of its own each time: something may still refer to the former store, which holds its lock.
         with _storing():
             self._work = Workspace(self._folder / uuid4().hex, snapshot, self._index)
         self._snapshot = snapshot
@@ -98,16 +98,16 @@ class Live:
         known = self._begin(key)
         if known is not None:
             return known
-        outline = updates.check(request, limits, union=self._union)
-        for graph in outline.touched or ():
-            check_rights(author, graph, union=self._union)
-        if author.role is Role.SUBMITTER or (outline.writes_default and not self._union):
-            check_rights(author, None, union=self._union)
-        steps = updates.steps(request, outline)
 
         def allow(graph: str) -> None:
             check_rights(author, graph, union=self._union)
 
+        outline = updates.check(request, limits, union=self._union)
+        for graph in outline.touched or ():
+            allow(graph)
+        if author.role is Role.SUBMITTER or (outline.writes_default and not self._union):
+            check_rights(author, None, union=self._union)
+        steps = updates.steps(request, outline)
         if steps is not None and steps.whole()[0] is None:
             for graph in sorted(self._index.graphs):
                 allow(graph)

@@ -7,7 +7,7 @@ from typing import Final
 import pyoxigraph as ox
 
 from medkg.domain.namespaces import GRAPH_INFERRED
-from medkg.store.difference import Difference, Overhaul, named_graphs
+from medkg.store.difference import Difference, Overhaul, named_graphs, quads_of
 from medkg.store.merge import Merge
 from medkg.store.snapshots import Snapshot
 
@@ -48,8 +48,7 @@ class Pair:
         """Make the merge anew from what *plain* holds; return what that took in *plain*."""
         if not self.union:
             graphs = [graph for graph in named_graphs(self.plain) if graph != _INFERRED]
-            patterns = (self.plain.quads_for_pattern(None, None, None, graph) for graph in graphs)
-            _refill(self.merged, (quad for pattern in patterns for quad in pattern), graphs)
+            _refill(self.merged, quads_of(self.plain, graphs), graphs)
         self._merge.renew()
         return Overhaul({_INFERRED.value} if self.union else set())
 

@@ -69,10 +69,11 @@ def _priority() -> int:
 
 def _wall_in(source: Source, memory: int) -> None:
     """Shut this process in, before it has another thread: a filter holds for its thread and those after."""
+    walled = children.filter_calls()
     # Where there is no filter for calls, the wall keeps files away as well.
-    source.open(all_files=not children.filter_calls())
+    source.open(all_files=not walled)
     children.limit_memory(memory + children.STACK)
-    if not children.deny_sockets():
+    if not walled and not children.deny_sockets():
         raise StoreFailed("A reader could not be kept from opening sockets.")
 
 
@@ -111,8 +112,10 @@ class _Reader:
         request = QueryRequest(
             body.decode("utf-8", "surrogatepass"), tuple(head["default"]), tuple(head["named"])
         )
-        # With what other servers have answered in it, a text may be longer than that of a client.
-        limits = replace(self._limits, max_bytes=head.get("max_bytes", self._limits.max_bytes))
+        limits = self._limits
+        if "max_bytes" in head:
+            # With what other servers have answered in it, a text may be longer than that of a client.
+            limits = replace(limits, max_bytes=head["max_bytes"])
         outline = policy.check(request.text, limits, head["base"])
         named = outline.reads_named or request.default_graphs or request.named_graphs
         store = self._source.whole if named else self._source.default

@@ -59,7 +59,6 @@ class Readers:
 
     async def start(self, snapshot: Snapshot, size: int) -> None:
         """Serve *snapshot*, which takes about *size* bytes in memory; return when a reader is ready."""
-        self._disk = Keeper.start()
         self._snapshot = snapshot
         self._serve_from_disk()
         self._load_if_it_fits(size)
@@ -100,9 +99,7 @@ class Readers:
 
     async def blank(self) -> Peer:
         """Return a reader without a store, for documents; the caller ends it."""
-        if self._disk is None or self._disk.lost:
-            self._disk = Keeper.start()
-        return await self._disk.fork("blank", None, self._settings)
+        return await self._without_memory().fork("blank", None, self._settings)
 
     def used(self) -> frozenset[int]:
         """Return the versions whose folders are being read."""
@@ -119,14 +116,19 @@ class Readers:
         """Return the resident memory of the process that holds the version in memory."""
         return self._memory.resident if self._memory is not None else 0
 
+    def _without_memory(self) -> Keeper:
+        """Return the nursery that holds no version, a new one when the last is gone."""
+        if self._disk is None or self._disk.lost:
+            self._disk = Keeper.start()
+        return self._disk
+
     def _serve_from_disk(self) -> None:
         snapshot = self._snapshot
         assert snapshot is not None  # noqa: S101 - set by start and switch
 
         async def fork() -> Peer:
-            if self._disk is None or self._disk.lost:
-                self._disk = Keeper.start()
-            return self._note(await self._disk.fork("disk", snapshot.store, self._settings), snapshot)
+            keeper = self._without_memory()
+            return self._note(await keeper.fork("disk", snapshot.store, self._settings), snapshot)
 
         self.pool.limit_slow(self._slow)
         self.pool.switch(fork)

@@ -14,7 +14,7 @@ import pyoxigraph as ox
 from medkg.domain.model import GraphWrite, UpdateRequest
 from medkg.domain.namespaces import GRAPH_INFERRED
 from medkg.store import updates
-from medkg.store.difference import Difference, Overhaul, compare, named_graphs
+from medkg.store.difference import Difference, Overhaul, compare, named_graphs, quads_of
 from medkg.store.index import Graph, Index, sizes
 from medkg.store.pair import Pair
 from medkg.store.snapshots import Snapshot
@@ -112,7 +112,7 @@ class Workspace:
 
     def quads(self, graphs: Iterable[Graph]) -> set[ox.Quad]:
         """Return what graphs hold."""
-        return {quad for graph in graphs for quad in self._open.quads_for_pattern(None, None, None, graph)}
+        return set(quads_of(self._open, graphs))
 
     @property
     def _open(self) -> ox.Store:
@@ -203,9 +203,7 @@ class Workspace:
         if self.pair.union:
             # What the merge and the closures hold is made anew.
             copied = [graph for graph in kept if graph != _INFERRED]
-        patterns = (self._before.quads_for_pattern(None, None, None, graph) for graph in copied)
-        others = (quad for pattern in patterns for quad in pattern)
-        self.pair.refill(chain(quads, others), there if stay else kept)
+        self.pair.refill(chain(quads, quads_of(self._before, copied)), there if stay else kept)
 
     @property
     def _total(self) -> int:
