@@ -210,7 +210,7 @@ def _copy_graph(source: Path, manifest: Manifest, folder: Path, version: int, pr
     index = Index.read(folder)
     # A graph may have had another content under the number in which it changed last.
     graphs = {name: replace(state, changed=version) for name, state in index.graphs.items()}
-    Index(graphs, replace(index.default, changed=version), index.keys).write(folder)
+    replace(index, graphs=graphs, default=replace(index.default, changed=version)).write(folder)
 
 
 def _save_state(root: Path, url: str | None, target: Path) -> str:

@@ -20,6 +20,11 @@ Sooner it would do harm: what is merely slow would wait for everything that is q
 """
 _STALLED: Final = 10.0
 """Seconds that a client may take nothing of a waiting answer."""
+_FAREWELL: Final = 0.5
+"""Seconds until the work for a client that has left is ended.
+
+A reader that has worked has pages of its own; to make those of a new one takes as long.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ async def ask(
         raise
     except BaseException:
         # The client has left.
-        watch.abandon()
+        watch.leave()
         raise
     format_ = by_name(first["format"], first["kind"])
     notes = tuple(first.get("notes", ()))
@@ -105,6 +110,13 @@ class _Watch:
         """Give the reader back."""
         self.stop()
         self._pool.release(self.reader)
+
+    def leave(self) -> None:
+        """End the reader, unless what it does ends by itself in a moment."""
+        self.reader.held = None
+        self._timer.cancel()
+        self._timer = self._loop.call_later(_FAREWELL, self.abandon)
+        self.reader.forsake(self.done)
 
     def abandon(self, reason: MedkgError | None = None) -> None:
         """End the reader, whatever it does."""
@@ -164,7 +176,7 @@ class _Stream:
         """Stop the evaluation."""
         if self._watch is not None:
             watch, self._watch = self._watch, None
-            watch.abandon()
+            watch.leave()
 
     async def _receive(self) -> bytes:
         if self._watch is None:

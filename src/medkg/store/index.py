@@ -1,9 +1,9 @@
-"""What a version says of itself beside its store: its graphs, and the writes that have been accepted."""
+"""What a version says of itself beside its store: its graphs and counts, and the accepted writes."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Final, Self, cast
 
@@ -11,6 +11,7 @@ import pyoxigraph as ox
 
 from medkg.domain.errors import StoreFailed
 from medkg.domain.model import GraphState
+from medkg.store.counts import Counts
 
 __all__ = ["FILE", "Graph", "Index", "sizes"]
 
@@ -27,11 +28,15 @@ _DEFAULT: Final = ox.DefaultGraph()
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The state of each named graph and of the default graph; the version that each key led to."""
+    """The state of each named graph and of the default graph; the version that each key led to.
+
+    *counts* are those of the default graph, None where an earlier release did not take them.
+    """
 
     graphs: Mapping[str, GraphState] = field(default_factory=dict)
     default: GraphState = field(default_factory=lambda: GraphState(0, 0))
     keys: Mapping[str, int] = field(default_factory=dict)
+    counts: Counts | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -42,7 +47,8 @@ class Index:
         try:
             found = json.loads((folder / FILE).read_text(encoding="utf-8"))
             graphs = {name: GraphState(*state) for name, state in found["graphs"].items()}
-            return cls(graphs, GraphState(*found["default"]), dict(found["keys"]))
+            counts = Counts.from_plain(found.get("counts"))
+            return cls(graphs, GraphState(*found["default"]), dict(found["keys"]), counts)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreFailed(
                 f"The index of version {folder.name} can't be read.",
@@ -57,6 +63,7 @@ class Index:
             },
             "default": [self.default.triples, self.default.changed],
             "keys": dict(self.keys),
+            "counts": self.counts and self.counts.plain(),
         }
         (folder / FILE).write_text(json.dumps(plain, separators=(",", ":")) + "\n", encoding="utf-8")
 
@@ -65,7 +72,7 @@ class Index:
         """Return the index of a store all of whose graphs changed in *version*."""
         named, default = sizes(store)
         graphs = {name: GraphState(number, version) for name, number in named.items()}
-        return cls(graphs, GraphState(default, version))
+        return cls(graphs, GraphState(default, version), {}, Counts.of(store))
 
     def following(self, old: ox.Store, new: ox.Store, version: int) -> Self:
         """Return the index of *new*, made from the store of this one; what stayed keeps its state."""
@@ -80,10 +87,11 @@ class Index:
             len(same) == len(self.graphs) == len(fresh.graphs)
             and self.default.triples == fresh.default.triples
         )
-        return type(self)({**fresh.graphs, **same}, self.default if stayed else fresh.default, self.keys)
+        default = self.default if stayed else fresh.default
+        return type(self)({**fresh.graphs, **same}, default, self.keys, fresh.counts)
 
     def changed(
-        self, removed: Iterable[ox.Quad], added: Iterable[ox.Quad], named: Iterable[str], version: int
+        self, removed: Collection[ox.Quad], added: Collection[ox.Quad], named: Iterable[str], version: int
     ) -> Self:
         """Return the index after a difference, which leaves the named graphs *named*."""
         numbers: dict[Graph, int] = {}
@@ -101,13 +109,14 @@ class Index:
         default = self.default
         if _DEFAULT in numbers:
             default = GraphState(default.triples + numbers[_DEFAULT], version)
-        return type(self)(graphs, default, self.keys)
+        counts = self.counts and self.counts.changed(removed, added)
+        return type(self)(graphs, default, self.keys, counts)
 
     def remembering(self, keys: Mapping[str, int]) -> Self:
         """Return the index with these keys as the last ones."""
         kept = {key: version for key, version in self.keys.items() if key not in keys} | dict(keys)
         latest = dict(list(kept.items())[-_KEYS:])
-        return type(self)(self.graphs, self.default, latest)
+        return replace(self, keys=latest)
 
 
 def sizes(store: ox.Store) -> tuple[dict[str, int], int]:

@@ -19,6 +19,7 @@ from medkg.domain.errors import MedkgError, NotFound, PreconditionFailed, StoreF
 from medkg.domain.model import Author, Commit, GraphState, GraphWrite, Role, UpdateRequest
 from medkg.domain.namespaces import GRAPH
 from medkg.store import updates
+from medkg.store.counts import Counts
 from medkg.store.difference import Difference
 from medkg.store.disk import room
 from medkg.store.index import Index
@@ -88,6 +89,9 @@ class Live:
         self._index = Index.read(snapshot.path)
         # A path of its own each time: something may still refer to the former store, which holds its lock.
         with _storing():
+            if self._index.counts is None:
+                counts = Counts.of(ox.Store.read_only(str(snapshot.store)))
+                self._index = replace(self._index, counts=counts)
             self._work = Workspace(self._folder / uuid4().hex, snapshot, self._index)
         self._snapshot = snapshot
 

@@ -31,6 +31,7 @@ from medkg import children
 from medkg.domain.errors import MedkgError, StoreFailed, to_wire
 from medkg.store import reader
 from medkg.store.advice import describes, terms
+from medkg.store.counts import Counts
 from medkg.store.index import Index
 from medkg.store.source import Source
 from medkg.store.wire import Channel
@@ -128,18 +129,18 @@ class _Version:
         self.store = ox.Store()
         self._union = union
         self._terms: frozenset[str] | None = self._load(path)
-        self._align(path.parent)
+        self._counts = self._align(path.parent)
 
     def source(self, path: Path) -> Source:
         """Return what a reader answers from; *path* is the folder of the same version on the disk."""
-        return Source(self.store, path if self._union else None, self._terms)
+        return Source(self.store, path if self._union else None, self._terms, self._counts)
 
     def advance(self, folder: Path) -> None:
         """Apply the difference in the folder of a version."""
         for quad in self._held(ox.parse(path=folder / "removed.nq")):
             self.store.remove(quad)
         self.store.extend(self._held(ox.parse(path=folder / "added.nq")))
-        self._align(folder)
+        self._counts = self._align(folder)
 
     def _held(self, quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
         """Yield those of the quads that belong here; where the terms change, the readers collect them."""
@@ -171,16 +172,18 @@ class _Version:
             raise StoreFailed("The snapshot could not be read into memory.")
         return found
 
-    def _align(self, folder: Path) -> None:
-        """Take over the named graphs that the index lists: N-Quads can't tell of empty ones."""
+    def _align(self, folder: Path) -> Counts | None:
+        """Take over the named graphs of the index, as N-Quads can't tell of empty ones; return its counts."""
+        index = Index.read(folder)
         if self._union:
-            return
-        wanted = {ox.NamedNode(name) for name in Index.read(folder).graphs}
+            return index.counts
+        wanted = {ox.NamedNode(name) for name in index.graphs}
         found = {name for name in self.store.named_graphs() if isinstance(name, ox.NamedNode)}
         for name in found - wanted:
             self.store.remove_graph(name)
         for name in wanted - found:
             self.store.add_graph(name)
+        return index.counts
 
 
 def _send(store: ox.Store, file: IO[bytes], *, union: bool) -> None:

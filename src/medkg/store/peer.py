@@ -38,6 +38,7 @@ class Peer(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._ended = False
+        self._forsaken: Callable[[], None] | None = None
         self._failure: MedkgError | None = None
         self._transport: asyncio.Transport | None = None
 
@@ -56,6 +57,9 @@ class Peer(asyncio.Protocol):
         while (frame := unpack(self._buffer)) is not None:
             self._frames.append(frame)
             self._waiting += len(frame[1])
+        if self._forsaken is not None:
+            self._drop()
+            return
         if self._waiting > _HIGH and not self._paused and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()
@@ -69,6 +73,10 @@ class Peer(asyncio.Protocol):
         self.lost = True
         self._writable.set()
         self._wake()
+        if self._forsaken is not None:
+            # What was asked of it is over.
+            self._frames.append(({"end": True}, b""))
+            self._drop()
         for callback in self.on_lost:
             callback()
 
@@ -108,18 +116,24 @@ class Peer(asyncio.Protocol):
             await self._waiter
         head, body = self._frames.popleft()
         self._waiting -= len(body)
-        if self._paused and self._waiting < _HIGH // 2 and self._transport is not None:
-            self._paused = False
-            self._transport.resume_reading()
+        if self._paused and self._waiting < _HIGH // 2:
+            self._resume()
             if self.held is not None:
                 self.held(False)
         if "error" in head:
             raise from_wire(head)
         return head, body
 
+    def forsake(self, callback: Callable[[], None]) -> None:
+        """Throw away what comes until the answer ends, or the process; call *callback* then."""
+        self._forsaken = callback
+        self._resume()
+        self._drop()
+
     def end(self, reason: MedkgError | None = None) -> None:
         """Kill the process; who waits for a frame gets *reason* at once."""
         self._ended = True
+        self._forsaken = None
         self._failure = reason
         if reason is not None:
             self._frames.clear()
@@ -129,6 +143,21 @@ class Peer(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         self._wake()
+
+    def _drop(self) -> None:
+        """Throw away frames; the last one of an answer is the end of that."""
+        last = self._frames[-1][0] if self._frames else {}
+        self._frames.clear()
+        self._waiting = 0
+        callback = self._forsaken
+        if callback is not None and last.keys() & {"end", "error"}:
+            self._forsaken = None
+            callback()
+
+    def _resume(self) -> None:
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

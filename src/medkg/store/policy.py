@@ -16,7 +16,7 @@ from medkg.domain.errors import QueryRefused, QuerySyntaxError, TooLarge
 from medkg.store.hints import unknown_prefix
 from medkg.store.names import Name, Names
 from medkg.store.operations import Operation, operations
-from medkg.store.tokens import Place, Token, place, places, read
+from medkg.store.tokens import Place, Token, Tokens, place, places, read
 
 __all__ = ["Limits", "Outline", "UpdateOutline", "check", "check_update", "outline", "undeclared"]
 
@@ -53,7 +53,7 @@ class Outline:
     *form* is its first keyword in lower case, "" when it has none; *parts* are groups, expressions in
     brackets and described things; *services* are places.  *volatile* queries have another answer each time.
     One that *reads_named* graphs may look into others than the default graph.  The IRIs are absolute.  A
-    *doubtful* query may be another one to the engine.
+    *doubtful* query may be another one to the engine than its *tokens* say.
     """
 
     form: str
@@ -68,6 +68,7 @@ class Outline:
     volatile: bool
     names: tuple[Name, ...]
     doubtful: bool
+    tokens: Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +237,7 @@ class _Scan:
             volatile=self._volatile or doubtful,
             names=self._found_names(),
             doubtful=doubtful,
+            tokens=self.reading.tokens,
         )
 
     def update_outline(self) -> UpdateOutline:

@@ -22,6 +22,8 @@ from medkg.store.advice import Advice
 from medkg.store.bounds import Bounds, Held, Tally
 from medkg.store.federation import calls, rows
 from medkg.store.formats import Format, by_name
+from medkg.store.pages import SharedPages
+from medkg.store.plan import Planner
 from medkg.store.source import Source
 from medkg.store.wire import Channel
 
@@ -33,17 +35,19 @@ _PIECE: Final = 65_536
 def run(channel: Channel, source: Source, settings: dict[str, Any]) -> None:
     """Answer until the service closes the channel, then end this process.
 
-    *settings*: ``memory`` (bytes that it may take more), ``max_bytes``, ``max_depth``, ``union``, and
-    ``bounds`` (rows and bytes of an answer; none of them where there is no limit).
+    *settings*: ``memory`` (bytes that it may take more), ``max_bytes``, ``max_depth``, ``union``, ``bounds``
+    (rows and bytes of an answer; none of them where there is no limit), and ``own`` (whether there is enough
+    memory for all readers to have all of the version).
     """
     try:
+        pages = SharedPages(wanted=bool(settings.get("own")))
         _wall_in(source, settings["memory"])
     except BaseException as error:  # noqa: BLE001 - the service learns of it, whatever it is
         failure = error if isinstance(error, MedkgError) else StoreFailed("The graph can't be opened.")
         channel.send(to_wire(failure))
         os._exit(1)
     channel.send({"ready": True})
-    children.run_deep(_loop, channel, _Reader(channel, source, settings), [])
+    children.run_deep(_loop, channel, _Reader(channel, source, settings, pages), [])
 
 
 def _loop(channel: Channel, reader: "_Reader", pending: list[tuple[dict[str, Any], bytes]]) -> bool:
@@ -54,6 +58,8 @@ def _loop(channel: Channel, reader: "_Reader", pending: list[tuple[dict[str, Any
     priority = _priority()
     try:
         while True:
+            if not pending:
+                reader.pages.own(channel)
             request = pending.pop() if pending else channel.receive()
             if _priority() != priority:
                 pending.append(request)
@@ -78,10 +84,14 @@ def _wall_in(source: Source, memory: int) -> None:
 
 
 class _Reader:
-    def __init__(self, channel: Channel, source: Source, settings: dict[str, Any]) -> None:
+    def __init__(
+        self, channel: Channel, source: Source, settings: dict[str, Any], pages: SharedPages
+    ) -> None:
+        self.pages = pages
         self._channel = channel
         self._source = source
         self._advice = Advice(source)
+        self._planner = Planner(source)
         self._limits = policy.Limits(settings["max_bytes"], settings["max_depth"])
         self._union = settings["union"]
         self._bounds = Bounds(*settings.get("bounds", ()))
@@ -117,9 +127,7 @@ class _Reader:
             # With what other servers have answered in it, a text may be longer than that of a client.
             limits = replace(limits, max_bytes=head["max_bytes"])
         outline = policy.check(request.text, limits, head["base"])
-        named = outline.reads_named or request.default_graphs or request.named_graphs
-        store = self._source.whole if named else self._source.default
-        found = evaluate.evaluate(evaluate.dataset(store, request, outline), request.text, {}, head["base"])
+        found = self._planner.evaluate(request, outline, head["base"])
         kind: formats.Kind = "graph" if isinstance(found, ox.QueryTriples) else "results"
         chosen = by_name(head[kind], kind) if head[kind] else formats.negotiate(head["accept"], kind)
         called = bool(head.get("called"))

@@ -153,11 +153,12 @@ class Readers:
                 self._serve_from_disk()
                 self._load_if_it_fits(self._fresh_size)
                 raise StoreFailed("The version in memory is gone.")
-            return self._note(await memory.fork("memory", snapshot.store, self._settings), snapshot)
+            return self._note(await memory.fork("memory", snapshot.store, settings), snapshot)
 
-        memory = self.memory_bytes()
-        copies = int(_SHARE * children.memory_bytes() / memory) - 1 if memory else self._slow
-        self.pool.limit_slow(max(0, min(self._slow, copies - self.pool.size - 1)))
+        memory, needed = self.memory_bytes(), self.pool.size + 1
+        copies = int(_SHARE * children.memory_bytes() / memory) - 1 if memory else self._slow + needed
+        settings = {**self._settings, "own": copies >= needed}
+        self.pool.limit_slow(max(0, min(self._slow, copies - needed)))
         self.pool.switch(fork)
 
     def _load_if_it_fits(self, size: int) -> None:

@@ -61,7 +61,7 @@ class Snapshots:
     root/snapshots/<n>/            version n, never changed once it is there
     root/snapshots/<n>/store/      the store that queries see
     root/snapshots/<n>/merged/     the store with the merge, where that is another one
-    root/snapshots/<n>/index.json  its graphs, their sizes and ages, the keys of accepted writes
+    root/snapshots/<n>/index.json  its graphs, their sizes and ages, its counts, the keys of accepted writes
     root/snapshots/<n>/removed.nq  with added.nq: the difference to version n-1, where it was kept
     root/snapshots/.tmp-*/         a version in the making
     """

@@ -12,6 +12,8 @@ import pyoxigraph as ox
 
 from medkg import children
 from medkg.domain.errors import StoreFailed
+from medkg.store.counts import Counts
+from medkg.store.index import Index
 
 __all__ = ["Source"]
 
@@ -20,7 +22,8 @@ class Source:
     """A version: *memory* is its store or, where *path* is given too, its default graph.
 
     *path* is the folder of its store, opened when it is needed.  *terms* are those of the ontology and the
-    vocabularies, where somebody has collected them.  Without both there is nothing but documents to read.
+    vocabularies, *counts* those of the default graph, where somebody has collected them.  With neither store
+    there is nothing but documents to read.
     """
 
     def __init__(
@@ -28,8 +31,10 @@ class Source:
         memory: ox.Store | None = None,
         path: Path | None = None,
         terms: frozenset[str] | None = None,
+        counts: Counts | None = None,
     ) -> None:
         self.terms = terms
+        self._counts = counts
         self._memory = memory
         self._path = path
         self._whole = memory if path is None else None
@@ -48,6 +53,16 @@ class Source:
     def default(self) -> ox.Store:
         """A store with the default graph, and perhaps no other."""
         return self._memory if self._memory is not None else self.whole
+
+    @property
+    def counts(self) -> Counts | None:
+        """The counts of the default graph, if they are known.
+
+        :raises StoreFailed: what the version says of itself can't be read.
+        """
+        if self._counts is None and self._path is not None:
+            self._counts = Index.read(self._path.parent).counts
+        return self._counts
 
     def open(self, *, all_files: bool) -> None:
         """Open what every request needs; with *all_files* what any may need, since nothing opens later."""

@@ -5,6 +5,7 @@ more of the body of the one before.
 """
 
 import json
+import select
 import socket
 import struct
 from collections.abc import Mapping
@@ -52,6 +53,8 @@ class Channel:
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(True)
         self._socket = sock
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
 
     def send(self, head: Mapping[str, Any], body: bytes = b"") -> None:
         """Send a frame; wait while the other side is slow.
@@ -59,6 +62,10 @@ class Channel:
         :raises OSError: the other side is gone.
         """
         self._socket.sendall(pack(head, body))
+
+    def comes(self, seconds: float) -> bool:
+        """Tell whether something comes within some time, or the other side closes."""
+        return bool(self._poll.poll(1_000 * seconds))
 
     def receive(self) -> tuple[dict[str, Any], bytes]:
         """Return the next frame.

@@ -5,6 +5,7 @@ those of the version before.  Where most of the store goes, it is made anew from
 """
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -108,7 +109,7 @@ class Workspace:
         fresh, known = Index.of(self._open, version), self._index
         same = {name: known.graphs.get(name, state) for name, state in fresh.graphs.items()}
         graphs = same | {name: fresh.graphs[name] for name in fresh.graphs.keys() & change.graphs}
-        return Index(graphs, fresh.default, known.keys)
+        return replace(fresh, graphs=graphs, keys=known.keys)
 
     def quads(self, graphs: Iterable[Graph]) -> set[ox.Quad]:
         """Return what graphs hold."""

@@ -309,8 +309,21 @@ async def test_a_client_that_leaves_stops_its_query(reading: Room) -> None:
     waits.cancel()
     await asyncio.gather(waits, return_exceptions=True)
 
+    await until(lambda: reading.status()["kills"] == 2)
     await until(lambda: reading.status()["readers_idle"] == 3)
-    assert reading.status()["kills"] == 2
+
+
+async def test_a_reader_whose_client_leaves_is_kept_when_it_is_done(reading: Room) -> None:
+    """What ends in a moment may end, and the reader is free again."""
+    reply = await reading.query(QueryRequest("SELECT * { ?s ?p ?o }"), "text/csv")
+    readers = reading._readers.pool.pids()
+    assert reply.chunks is not None
+    await anext(reply.chunks)
+    await reply.chunks.aclose()
+
+    await until(lambda: reading.status()["readers_idle"] == 3)
+    assert reading.status()["kills"] == 0
+    assert reading._readers.pool.pids() == readers
 
 
 async def test_a_reader_that_is_killed_fails_one_request(reading: Room) -> None:

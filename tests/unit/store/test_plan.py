@@ -1,0 +1,267 @@
+"""store/plan.py: what is evaluated in the place of a query has the same solutions."""
+
+import re
+from collections import Counter
+
+import pyoxigraph as ox
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medkg.domain.model import QueryRequest
+from medkg.store import evaluate, policy
+from medkg.store.counts import Counts
+from medkg.store.joins import Sizes, reordered
+from medkg.store.patterns import blocks, edited
+from medkg.store.plan import Planner
+from medkg.store.source import Source
+
+EX = "PREFIX ex: <urn:>\n"
+A = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
+NODES = [ox.NamedNode(f"urn:n{number}") for number in range(5)]
+PREDICATES = [A, *(ox.NamedNode(f"urn:p{number}") for number in range(3))]
+OBJECTS = [*NODES, ox.BlankNode("b"), ox.Literal("x"), ox.Literal("x", language="en"), ox.Literal(5)]
+
+COUNTING = [
+    "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }",
+    "SELECT (COUNT(?s) AS ?n) (COUNT(?o) AS ?m) (COUNT(DISTINCT ?p) AS ?k) WHERE { ?s ?p ?o . }",
+    "SELECT DISTINCT ?p { ?s ?p ?o }",
+    "SELECT DISTINCT $p { ?s ?p ?o } ORDER BY DESC(?p) LIMIT 2 OFFSET 1",
+    "SELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p HAVING(COUNT(?o) > 1) ORDER BY DESC(COUNT(*)) ?p",
+    "SELECT ?p (COUNT(*) * 2 AS ?n) { ?s ?p ?o } GROUP BY ?p",
+    "SELECT ?x (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY (STRLEN(STR(?p)) AS ?x)",
+    "SELECT DISTINCT (STR(?p) AS ?x) { ?s ?p ?o }",
+    "SELECT ?c (COUNT(?s) AS ?n) { ?s a ?c } GROUP BY ?c",
+    "SELECT DISTINCT ?c { ?s <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> ?c }",
+    "SELECT (COUNT(DISTINCT ?c) AS ?n) { ?s a ?c }",
+    "SELECT (COUNT(*) AS ?n) { ?s ex:p1 ?o }",
+    "SELECT DISTINCT (1 AS ?one) { ?s ex:p2 ?o }",
+    "SELECT (COUNT(*) AS ?n) { ?s ex:nowhere ?o }",
+    "SELECT (COUNT(*) AS ?n) { ?s ?p ?o } HAVING(COUNT(*) > 3)",
+]
+OTHERS = [
+    "SELECT (COUNT(DISTINCT ?s) AS ?n) { ?s ?p ?o }",
+    "SELECT (COUNT(DISTINCT *) AS ?n) { ?s ?p ?o }",
+    "SELECT (COUNT(*) AS ?n) { ?s ?p ?s }",
+    "SELECT (COUNT(*) AS ?n) { ?s ?p ?p }",
+    "SELECT (COUNT(*) AS ?n) { ?s a ?s }",
+    "SELECT ?p { ?s ?p ?o }",
+    "SELECT * { ?s ?p ?o }",
+    "SELECT DISTINCT * { ?s ?p ?o }",
+    "SELECT DISTINCT ?s { ?s ?p ?o }",
+    "SELECT DISTINCT ?p { ?s ?p ?o } ORDER BY STR(?s)",
+    "SELECT ?o (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?o",
+    "SELECT (COUNT(STR(?s)) AS ?n) (COUNT(STRLEN(?p)) AS ?m) { ?s ?p ?o }",
+    "SELECT (SUM(STRLEN(STR(?p))) AS ?n) { ?s ?p ?o }",
+    "SELECT (SAMPLE(?p) AS ?x) (COUNT(*) AS ?n) { ?s a ?p }",
+    "SELECT (COUNT(*) AS ?n) { ?s ?p ?o FILTER(ISIRI(?o)) }",
+    "SELECT (COUNT(*) AS ?n) { ?s ?p ?o . ?o a ?c }",
+    "SELECT (COUNT(*) AS ?n) { ?s ex:p1 ex:n1 }",
+    "SELECT (COUNT(*) AS ?n) { ex:n1 ?p ?o }",
+    "SELECT (COUNT(*) AS ?n) { ?s ex:p1* ?o }",
+    "SELECT (COUNT(*) AS ?n) { ?s (ex:p1|a) ?o }",
+    "SELECT (COUNT(*) AS ?n) { ?s ?p ?o } VALUES ?p { ex:p1 }",
+    "SELECT (COUNT(*) AS ?n) { { ?s ?p ?o } }",
+    "SELECT ?p (COUNT(*) AS ?n) FROM <urn:g> { ?s ?p ?o } GROUP BY ?p",
+    "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }",
+    "ASK { ?s ?p ?o }",
+]
+RANKED = [
+    "SELECT ?s ?o { ?s ex:p0 ?o } ORDER BY ?o ?s LIMIT 2",
+    "SELECT * WHERE { ?s ex:p0 ?o } ORDER BY DESC(?o) ?s LIMIT 2 OFFSET 1",
+    "SELECT ?s { ?s ex:p0 ?o ; ex:p1 ?x } ORDER BY ASC(?x) DESC(?o) ?s OFFSET 1 LIMIT 1",
+    "SELECT ?s ?o { ?s ex:p0 ?o } ORDER BY STR(?o) ?s LIMIT 3",
+    "SELECT ?s ?o { ?s ex:p0 ?o } ORDER BY DESC(STRLEN(STR(?o))) STR(?o) ?s LIMIT 1",
+    "SELECT ?s ?o { ?s ex:p0 ?o . } ORDER BY (LCASE(STR(?o))) ?s ?o LIMIT 2",
+    'SELECT ?s ?o { ?s ex:p0 ?o FILTER(LANG(?o) = "en") ?s ex:p1 ?x ; } ORDER BY ?x ?s ?o LIMIT 2',
+    "SELECT ?s ?o { ?s ex:p0 ?o ; ex:p1 ex:n0 ; ex:p2 ex:n1 } ORDER BY ?o ?s LIMIT 2",
+]
+JOINS = [
+    "SELECT ?s { ?s ex:p0 ex:n0 ; ex:p1 ex:n1 }",
+    "SELECT * { ?s ex:p0 ex:n0 ; ex:p1 ex:n1 , ex:n2 ; ex:p2 ?o . }",
+    "SELECT * { ?s ex:p0 ?o . ?o ex:p1 ex:n1 ; ex:p2 ex:n2 . ?s ex:p0 ex:n0 FILTER(?s != ?o) }",
+    "SELECT * { ?s ex:p0 ex:n0 , ex:n1 OPTIONAL { ?s ex:p1 ex:n1 ; ex:p2 ex:n0 } ?s ?p ?o ; ex:p2 ex:n2 }",
+    "SELECT * { ?s ex:p0 ex:n0 ; a ex:n1 ; ex:p1 ex:n1 MINUS { ?s ex:p1 ex:n1 ; ex:p0 ex:n2 } }",
+    "SELECT * { { ?s ex:p0 ex:n0 ; ex:p1 ex:n1 } UNION { ?s ex:p1 ex:n1 ; ex:p2 ex:n2 } }",
+    "SELECT * { ?s ex:p0 ex:n0 ; ex:p1 ex:n1 . FILTER EXISTS { ?s ex:p1 ex:n1 ; ex:p2 ex:n0 } }",
+    "SELECT * { ?s ex:p0/ex:p1* ?o ; ex:p0 ex:n0 ; ^ex:p2 ex:n1 ; !(ex:p1|^ex:p2) ex:n2 ; ex:p1 ex:n1 }",
+    'SELECT * { ?s ex:p0 ex:n0 ; ex:p1 "x"@en , 5 , +5 , "x"^^ex:t ; ex:p1 ex:n1 # !\n ; ex:p2 ex:n0 }',
+    "SELECT * { VALUES ?s { ex:n0 ex:n1 } ?s ex:p0 ex:n0 ; ex:p1 ex:n1 BIND(STR(?s) AS ?x) ?o ex:p1 ?s }",
+    "SELECT ?n { { SELECT (COUNT(*) AS ?n) { ?s ex:p0 ex:n0 ; ex:p1 ex:n1 } } }",
+    "SELECT * { _:x ex:p0 ex:n0 ; ex:p1 ex:n1 ; ex:p2 ?o }",
+    "SELECT * { [] ex:p0 ex:n0 ; ex:p1 ex:n1 }",
+    "SELECT * { ?s ex:p0 ( ex:n0 ) . ?s ex:p1 ex:n1 ; ex:p2 ex:n2 }",
+    "ASK { ?s ex:p0 ex:n0 ; ex:p1 ex:n1 }",
+    "CONSTRUCT { ?s ex:p0 ex:n0 ; ex:p1 ex:n1 . [] ex:p2 ?s } WHERE { ?s ex:p0 ex:n0 ; ex:p1 ex:n1 }",
+    "CONSTRUCT WHERE { ?s ex:p0 ex:n0 ; ex:p1 ex:n1 }",
+    "DESCRIBE ?s { ?s ex:p0 ex:n0 ; ex:p1 ex:n1 }",
+    "SELECT * { ?s <p0> <n0> ; <p1> <n1> }",
+]
+
+triples = st.builds(
+    ox.Quad,
+    st.sampled_from(NODES),
+    st.sampled_from(PREDICATES),
+    st.sampled_from(OBJECTS),
+    st.just(ox.DefaultGraph()),
+)
+graphs = st.lists(triples, max_size=25)
+names = st.sampled_from(["ex:n0", "ex:n1", "<urn:n2>", "<n3>", '"x"@en', "5"])
+variables = st.sampled_from(["?x", "?y", "$z", "_:b"])
+verbs = st.sampled_from(["a", "ex:p0", "ex:p1", "<urn:p2>", "ex:p0/ex:p1", "^ex:p1", "ex:p2*", "?p"])
+
+
+@st.composite
+def written(draw: st.DrawFn) -> str:
+    """Draw a block of triple patterns with abbreviations."""
+    patterns = []
+    for _ in range(draw(st.integers(1, 3))):
+        parts = []
+        for _ in range(draw(st.integers(1, 3))):
+            objects = draw(st.lists(st.one_of(names, names, variables), min_size=1, max_size=2))
+            parts.append(f"{draw(verbs)} {' , '.join(objects)}")
+        patterns.append(f"{draw(variables)} {' ; '.join(parts)}")
+    return " . ".join(patterns)
+
+
+def planner(quads: list[ox.Quad]) -> tuple[Planner, ox.Store]:
+    store = ox.Store()
+    store.extend(quads)
+    return Planner(Source(store, counts=Counts.of(store))), store
+
+
+def solutions(found: evaluate.Results) -> object:
+    """Return all of a result, however its solutions are ordered and its blank nodes are called."""
+    if isinstance(found, ox.QueryBoolean):
+        return bool(found)
+    if isinstance(found, ox.QueryTriples):
+        return Counter(_shown(term) for triple in found for term in triple)
+    names = [variable.value for variable in found.variables]
+    return sorted(names), Counter(tuple(_shown(row[name]) for name in sorted(names)) for row in found)
+
+
+def _shown(term: object) -> str:
+    return "_:" if isinstance(term, ox.BlankNode) else str(term)
+
+
+def expected(store: ox.Store, text: str) -> object:
+    request = QueryRequest(text)
+    outline = policy.outline(text)
+    return solutions(evaluate.evaluate(evaluate.dataset(store, request, outline), text, {}, "urn:"))
+
+
+def actual(work: Planner, text: str) -> object:
+    outline = policy.check(text, policy.Limits(), "urn:")
+    return solutions(work.evaluate(QueryRequest(text), outline, "urn:"))
+
+
+@given(graphs, st.sampled_from(COUNTING + OTHERS + JOINS))
+def test_a_query_has_the_solutions_of_its_own_text(quads: list[ox.Quad], text: str) -> None:
+    """Whatever is evaluated in its place, on any graph."""
+    work, store = planner(quads)
+
+    assert actual(work, EX + text) == expected(store, EX + text)
+
+
+@given(graphs, written(), written())
+def test_any_order_of_patterns_has_the_same_solutions(quads: list[ox.Quad], one: str, two: str) -> None:
+    """Blocks with abbreviations, paths, blank nodes and literals, alone and in groups."""
+    work, store = planner(quads)
+    # A blank node belongs to one block.
+    other = two.replace("_:b", "_:c")
+    for text in (f"SELECT * {{ {one} }}", f"SELECT * {{ {one} OPTIONAL {{ {other} }} }}"):
+        assert actual(work, EX + text) == expected(store, EX + text)
+
+
+XSD = "http://www.w3.org/2001/XMLSchema#"
+VALUES = [
+    *(ox.Literal(text) for text in ("", "a", "b", "B", "é", "10", "9")),
+    *(ox.Literal(number) for number in (-1, 0, 5, 10)),
+    *(ox.Literal(text, datatype=ox.NamedNode(f"{XSD}decimal")) for text in ("1.5", "5.0", "-0.5")),
+    *(ox.Literal(number) for number in (1.5, 5.0, float("nan"), float("inf"))),
+    *(ox.Literal(text, language="en") for text in ("a", "c")),
+    *(
+        ox.Literal(f"20{text}", datatype=ox.NamedNode(f"{XSD}date"))
+        for text in ("24-01-01", "25-06-30", "24-01-01Z")
+    ),
+    ox.Literal("2024-05-05T10:00:00", datatype=ox.NamedNode(f"{XSD}dateTime")),
+    ox.Literal("2024-05-05T10:00:00+02:00", datatype=ox.NamedNode(f"{XSD}dateTime")),
+    ox.Literal("x", datatype=ox.NamedNode("urn:t")),
+    ox.Literal("x", datatype=ox.NamedNode(f"{XSD}integer")),
+    ox.Literal(True),
+    NODES[0],
+]
+LITERALS = [value for value in VALUES if isinstance(value, ox.Literal)]
+kinds = st.sampled_from(
+    [
+        VALUES,
+        [value for value in LITERALS if value.value[:1] == "2"],
+        [value for value in LITERALS if value.value[-1:].isdigit()],
+    ]
+    + [[one for one in LITERALS if one.datatype == two.datatype] for two in LITERALS]
+)
+
+
+@given(st.data(), kinds, st.sampled_from(RANKED))
+def test_the_first_few_are_those_of_the_whole_order(
+    data: st.DataObject, values: list[ox.Literal], text: str
+) -> None:
+    """Whatever the keys are: the same solutions in the same order."""
+    any_triple = st.builds(
+        ox.Quad,
+        st.sampled_from(NODES),
+        st.sampled_from(PREDICATES[1:]),
+        st.sampled_from(values),
+        st.just(ox.DefaultGraph()),
+    )
+    quads = data.draw(st.lists(any_triple, max_size=30))
+    for node in NODES:
+        quads += [ox.Quad(node, PREDICATES[2], NODES[0]), ox.Quad(node, PREDICATES[3], NODES[1])]
+    work, store = planner(quads)
+    work._sizes.up_to = lambda limit, pair: limit  # type: ignore[method-assign]  # noqa: ARG005
+    request, outline = QueryRequest(EX + text), policy.outline(EX + text)
+
+    found = work.evaluate(request, outline, "urn:")
+    whole = evaluate.evaluate(evaluate.dataset(store, request, outline), EX + text, {}, "urn:")
+
+    assert isinstance(found, ox.QuerySolutions)
+    assert isinstance(whole, ox.QuerySolutions)
+    assert [str(row) for row in found] == [str(row) for row in whole]
+
+
+@pytest.mark.parametrize("text", COUNTING)
+def test_what_only_counts_never_reads_the_graph(text: str) -> None:
+    """It is answered from the counts alone."""
+    counts = Counts({"<urn:p1>": 7, "<urn:p2>": 2, "<urn:nowhere>": 1}, {"<urn:c>": 4})
+    found = solutions(
+        Planner(Source(ox.Store(), counts=counts)).evaluate(
+            QueryRequest(EX + text), policy.outline(EX + text)
+        )
+    )
+
+    assert found != expected(ox.Store(), EX + text)
+
+
+@pytest.mark.parametrize("text", OTHERS + JOINS)
+def test_what_asks_for_more_reads_the_graph(text: str) -> None:
+    """Wrong counts show in no other query."""
+    counts = Counts({"<urn:p1>": 7}, {"<urn:c>": 4})
+    store = ox.Store()
+    store.extend([ox.Quad(node, PREDICATES[1], NODES[0]) for node in NODES])
+
+    assert actual(Planner(Source(store, counts=counts)), EX + text) == expected(store, EX + text)
+
+
+def test_the_smallest_pattern_goes_first() -> None:
+    """Then the engine begins with it; what stands between the patterns stays where it is."""
+    store = ox.Store()
+    store.extend([ox.Quad(ox.NamedNode(f"urn:s{n}"), PREDICATES[1], NODES[0]) for n in range(100)])
+    store.extend([ox.Quad(ox.NamedNode(f"urn:s{n}"), PREDICATES[2], NODES[1]) for n in range(10)])
+    text = f"{EX}SELECT ?s {{ ?s ex:p0 ex:n0 ; ex:p1 ex:n1 ; ex:p2 ?o FILTER(?s != ex:n0) }}"
+
+    outline = policy.outline(text)
+    changed = edited(text, reordered(text, outline, blocks(outline.tokens), Sizes(store)))
+
+    assert re.sub(r"\s+", " ", changed).endswith(
+        "{ ?s ex:p1 ex:n1 . ?s ex:p0 ex:n0 . ?s ex:p2 ?o . FILTER(?s != ex:n0) }"
+    )
