@@ -39,7 +39,8 @@ How it is done:
 
 - The answers are compared first; where servers differ, it is said below.
 - Servers take turns, in the other order every second round. Each is started for its turn, warmed with the
-  load that follows, left alone until it rests after each run, and ended.
+  load that follows, left alone until it rests after each run, and ended. medkg with its cache is asked every
+  question of the mixes once before that, so that what is measured are repeats.
 - wrk replays the load on the same machine, so that it takes a part of the processors. A refused request is no
   answer and does not count as one.
 - Figures are medians over the rounds, with the lowest and highest in brackets. A ratio is taken within each

@@ -97,11 +97,18 @@ class Bench:
     def _round(self, engine: Engine, number: int) -> None:
         with started(engine) as turn:
             for text in self._texts(engine):
+                if engine.keeps_results:
+                    self._fill(turn, text)
                 if engine.all_templates:
                     self._loads(engine, turn, text, number)
                 if self.options.singles:
                     self._singles(engine, turn, text, number)
         self._say(engine, f"measured, round {number + 1}")
+
+    def _fill(self, turn: "Turn", text: TextKind) -> None:
+        """Ask each question of the mixes once."""
+        asked = {request.query: request for kind in workload.MIXES for request in self.mix(kind, text)}
+        load.singles(turn.address, list(asked.values()), 0.0, turn.limit)
 
     def _loads(self, engine: Engine, turn: "Turn", text: TextKind, number: int) -> None:
         folder, seconds = self.out / self.options.scale, self.options.seconds

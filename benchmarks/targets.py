@@ -136,6 +136,8 @@ class Engine(ABC):
     """False: it is asked the light questions only, one at a time, and gets no mix."""
     probed: bool = True
     """Whether what wrk can't measure is measured for it."""
+    keeps_results: bool = False
+    """True: it is asked every question once before the loads, which are then repeats."""
     scales: tuple[str, ...] = ("small", "1m", "10m")
     store: str
     """The name of the folder; engines that share it are loaded once."""
@@ -274,6 +276,7 @@ class MedkgCached(Medkg):
 
     name = "medkg-cached"
     title = "medkg, cache"
+    keeps_results = True
     texts: tuple[TextKind, ...] = ("plain",)
     probed = False
     settings: Mapping[str, str] = {"MEDKG_STORE_MEMORY_MB": "20000"}

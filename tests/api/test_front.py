@@ -193,7 +193,7 @@ def test_a_client_that_asks_too_often_is_told_to_wait(start: Any, read_problem: 
         assert client.get("/health/live").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/sparql?query=ASK%7B%7D", "/graphs?default", "/update"])
+@pytest.mark.parametrize("path", ["/sparql?query=ASK%7B%7D%23never", "/graphs?default", "/update"])
 def test_what_a_handler_did_not_foresee_is_a_problem(
     service: TestClient, read_problem: Any, monkeypatch: pytest.MonkeyPatch, path: str, admin: dict[str, str]
 ) -> None:

@@ -75,8 +75,10 @@ async def _answer(request: Request, context: Context, asked: QueryRequest, accep
     if given not in {"", "*"} and matches(given, tag := _tag(endpoint.version, asked, accept)):
         # Whoever has the tag has the answer, and the tag names the version.
         return Response(status_code=304, headers=_fields(tag, endpoint.version))
-    peek = request.method == "HEAD"
-    reply = await unless_left(request.receive, endpoint.query(asked, accept, peek=peek))
+    reply = endpoint.kept(asked, accept)
+    if reply is None:
+        peek = request.method == "HEAD"
+        reply = await unless_left(request.receive, endpoint.query(asked, accept, peek=peek))
     tag = "" if reply.volatile else _tag(reply.version, asked, accept)
     return ReplyResponse(reply, _fields(tag, reply.version, reply.notes))
 
@@ -90,7 +92,8 @@ def _fields(tag: str, version: int, notes: tuple[str, ...] = ()) -> dict[str, st
 
 
 def _tag(version: int, asked: QueryRequest, accept: str) -> str:
-    seen = repr((__version__, asked, accept)).encode("utf-8", "surrogatepass")
+    plain = (asked.text, asked.default_graphs, asked.named_graphs, asked.labels, asked.base)
+    seen = repr((__version__, plain, accept)).encode("utf-8", "surrogatepass")
     return f'W/"{version}-{hashlib.blake2s(seen, digest_size=12).hexdigest()}"'
 
 

@@ -32,17 +32,23 @@ class ResultCache:
         """Bytes that are kept."""
         return int(self._kept.currsize)
 
+    def kept(self, key: Hashable) -> Reply | None:
+        """Return the answer that is kept for *key*, or None."""
+        found = self._kept.get(key)
+        self.hits += found is not None
+        return found
+
     async def get(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
         """Return the answer for *key*: the kept one, that of a request under way, or what *make* returns."""
         if not self.largest:
             return await make()
-        found = self._kept.get(key)
+        found = self.kept(key)
         coming = self._coming.get(key)
         if found is None and coming is not None:
             # Shielded: when one who waits leaves, the others still wait.
             found = await asyncio.shield(coming)
+            self.hits += found is not None
         if found is not None:
-            self.hits += 1
             return found
         self.misses += 1
         return await self._make(key, make)

@@ -46,21 +46,21 @@ class _Asked(NamedTuple):
 def counting(text: str, outline: Outline) -> Counting | None:
     """Return what a query on the default graph asks of the counts, or None when it asks for more."""
     tokens = outline.tokens
-    if outline.form != "select" or outline.volatile or outline.doubtful or "{" not in tokens.texts:
+    if outline.form != "select" or outline.volatile or outline.doubtful or tokens.texts.count("{") != 1:
         return None
     opening = tokens.texts.index("{")
+    head = (outline.start + 1, opening)
     try:
         found = block(tokens, opening + 1)
         behind = found.span[1]
         if len(found.patterns) > 1 or tokens.texts[behind] != "}" or _NUMBER in text:
             return None
         asked = _asked(text, outline, found.patterns[0])
-        start = next(at for at in range(opening) if tokens[at].is_("SELECT"))
-        head, tail = (start + 1, opening), (behind + 1, len(tokens))
+        tail = (behind + 1, len(tokens))
         summed = [*_summed(tokens, head, asked), *_summed(tokens, tail, asked)]
-    except (Unreadable, IndexError, StopIteration):
+    except (Unreadable, IndexError):
         return None
-    if not summed and not _groups(tokens, head, tail):
+    if not tokens[outline.start].is_("SELECT") or (not summed and not _groups(tokens, head, tail)):
         return None
     changes = [(extent(tokens, span), f"SUM(?{_NUMBER})") for span in summed]
     return Counting(edited(text, [*changes, (extent(tokens, found.span), asked.pattern)]), asked.kind)
@@ -79,7 +79,7 @@ def _asked(text: str, outline: Outline, pattern: Pattern) -> _Asked:
     if predicate:
         return _Asked(predicate, frozenset({subject, object_}), f"?{predicate} {TRIPLES} ?{_NUMBER}", TRIPLES)
     verb = tokens.texts[start]
-    if verb == "a" or _iri(outline, verb) == str(RDF.type):
+    if verb == "a" or outline.iri(verb) == str(RDF.type):
         return _Asked(object_, frozenset({subject}), f"?{object_} {INSTANCES} ?{_NUMBER}", INSTANCES)
     written = text[slice(*extent(tokens, pattern.predicate))]
     return _Asked("", frozenset({subject, object_}), f"{written} {TRIPLES} ?{_NUMBER}", TRIPLES)
@@ -88,10 +88,6 @@ def _asked(text: str, outline: Outline, pattern: Pattern) -> _Asked:
 def _variable(tokens: Tokens, span: Span) -> str:
     """Return the name of a variable, or "" for anything else."""
     return tokens.texts[span[0]][1:] if tokens.kinds[span[0]] == "variable" else ""
-
-
-def _iri(outline: Outline, text: str) -> str | None:
-    return next((name.iri for name in outline.names if name.text == text), None)
 
 
 def _summed(tokens: Tokens, span: Span, asked: _Asked) -> list[Span]:

@@ -55,7 +55,7 @@ class Counts:
         """
         found, kinds = ox.Store(), set[ox.NamedNode]()
         for kind, table in ((TRIPLES, self.predicates), (INSTANCES, self.classes)):
-            if table is not None and all(name.startswith("<") for name in table):
+            if table is not None and all(map(_is_iri, table)):
                 kinds.add(kind)
                 found.extend(
                     ox.Quad(ox.NamedNode(name[1:-1]), kind, ox.Literal(str(number), datatype=_INTEGER))
@@ -71,6 +71,10 @@ class Counts:
     def plain(self) -> list[Table | None]:
         """Return the counts as JSON takes them."""
         return [self.predicates, self.classes]
+
+
+def _is_iri(name: str) -> bool:
+    return name[0] == "<" != name[1]
 
 
 def _counted(store: ox.Store, text: str) -> Table | None:

@@ -139,6 +139,9 @@ class Endpoint(Protocol):
     async def close(self) -> None:
         """Stop everything that was started."""
 
+    def kept(self, request: QueryRequest, accept: str) -> Reply | None:
+        """Return the answer to a query where it is known already, else None."""
+
     async def query(self, request: QueryRequest, accept: str, *, peek: bool = False) -> Reply:
         """Evaluate any query form.
 

@@ -5,7 +5,7 @@ that the text has first, however much matches it.  The order of the patterns of 
 1.1 Query, section 18.3.1), so the one that matches least can be the first.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -19,10 +19,10 @@ from medkg.store.tokens import Tokens
 __all__ = ["Sizes", "pairs", "reordered"]
 
 _FEW: Final = 64
-_MANY: Final = 16_384
+_MANY: Final = 4_096
 """Matches of a pattern that are counted at most: among larger ones it matters less which goes first."""
 _KEPT: Final = 10_000
-_TYPE: Final = str(RDF.type)
+_TYPE: Final = ox.NamedNode(str(RDF.type))
 _OPEN: Final = frozenset({"variable", "label"})
 
 Pair = tuple[ox.NamedNode, ox.NamedNode]
@@ -66,35 +66,52 @@ def pairs(block: Block, outline: Outline) -> dict[int, Pair]:
     tokens, found = outline.tokens, dict[int, Pair]()
     for at, (subject, predicate, object_) in enumerate(block.patterns):
         if tokens.kinds[subject[0]] in _OPEN:
-            first, second = (_iri(outline, span) for span in (predicate, object_))
+            first, second = (_node(outline, span) for span in (predicate, object_))
             if first is not None and second is not None and first != _TYPE:
-                found[at] = ox.NamedNode(first), ox.NamedNode(second)
+                found[at] = first, second
     return found
 
 
 def reordered(text: str, outline: Outline, found: Iterable[Block], sizes: Sizes) -> list[Change]:
-    """Return what makes the pattern that matches least the first one of its kind in each block of a text."""
+    """Return what makes, of the patterns for one subject in a block, the first the one that matches least.
+
+    Which subject goes first stays: how many of one belong to one of the other is not known.
+    """
     tokens, changes = outline.tokens, list[Change]()
     for block in found:
-        looked_for = pairs(block, outline)
-        if len(looked_for) > 1:
-            places = list(looked_for)
-            first = places[sizes.smallest(list(looked_for.values()))]
-            order = block.patterns.copy()
-            order.insert(places[0], order.pop(first))
-            if first != places[0]:
-                written = "".join(_written(text, tokens, pattern) for pattern in order)
-                changes.append((extent(tokens, block.span), written))
+        order = block.patterns.copy()
+        for places, looked_for in _subjects(block, outline):
+            first, smallest = places[0], places[sizes.smallest(looked_for)]
+            if smallest != first:
+                order.remove(block.patterns[smallest])
+                order.insert(order.index(block.patterns[first]), block.patterns[smallest])
+        if order != block.patterns:
+            written = "".join(_written(text, tokens, pattern) for pattern in order)
+            changes.append((extent(tokens, block.span), written))
     return changes
 
 
-def _iri(outline: Outline, span: Span) -> str | None:
+def _subjects(block: Block, outline: Outline) -> Iterator[tuple[list[int], list[Pair]]]:
+    """Yield the places of the patterns for one subject, where there are several, and what they look for."""
+    groups = dict[str, dict[int, Pair]]()
+    for at, pair in pairs(block, outline).items():
+        subject = outline.tokens.texts[block.patterns[at].subject[0]]
+        groups.setdefault(subject, {})[at] = pair
+    for group in groups.values():
+        if len(group) > 1:
+            yield list(group), list(group.values())
+
+
+def _node(outline: Outline, span: Span) -> ox.NamedNode | None:
     """Return the IRI that some tokens are, or None when they are anything else."""
     start, behind = span
     if behind > start + 1 or outline.tokens.kinds[start] not in NAMES:
         return None
-    text = outline.tokens.texts[start]
-    return next((name.iri for name in outline.names if name.text == text), None)
+    iri = outline.iri(outline.tokens.texts[start])
+    try:
+        return None if iri is None else ox.NamedNode(iri)
+    except ValueError:
+        return None
 
 
 def _written(text: str, tokens: Tokens, pattern: Pattern) -> str:

@@ -1,12 +1,13 @@
 """Chooses what a query is evaluated as: its own text, or one that has the same solutions with less work."""
 
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from typing import Final
 
 import pyoxigraph as ox
 
-from medkg.domain.errors import QuerySyntaxError
+from medkg.domain.errors import MedkgError
 from medkg.domain.model import QueryRequest
+from medkg.domain.namespaces import RDF
 from medkg.store.counting import counting
 from medkg.store.evaluate import Dataset, Results, dataset, evaluate
 from medkg.store.joins import Sizes, pairs, reordered
@@ -16,6 +17,8 @@ from medkg.store.ranking import ranking
 from medkg.store.source import Source
 
 __all__ = ["Planner"]
+
+_TYPE: Final = str(RDF.type)
 
 
 class Planner:
@@ -31,40 +34,49 @@ class Planner:
         if outline.reads_named or request.default_graphs or request.named_graphs:
             data = dataset(self._source.whole, request, outline)
             return evaluate(data, request.text, {}, base)
-        for data, text in self._shorter(request.text, outline, base):
-            # What is wrong with a query is told of the text that was sent.
-            with suppress(QuerySyntaxError):
-                return evaluate(data, text, {}, base)
+        # What is wrong with a query is told of the text that was sent.
+        with suppress(MedkgError, RuntimeError, Unreadable):
+            found = self._shorter(request.text, outline, base)
+            if found is not None:
+                return evaluate(*found, {}, base)
         return evaluate(Dataset(self._source.default), request.text, {}, base)
 
-    def _shorter(self, text: str, outline: Outline, base: str) -> Iterator[tuple[Dataset, str]]:
-        """Yield what has the same solutions as a query on the default graph, and takes less work."""
+    def _shorter(self, text: str, outline: Outline, base: str) -> tuple[Dataset, str] | None:
+        """Return what has the same solutions as a query on the default graph with less work, or None.
+
+        :raises Unreadable: the text has patterns that are not read here.
+        """
         asked = counting(text, outline)
         if asked is not None:
             store, kinds = self._counts
-            if asked.kind in kinds:
-                yield Dataset(store), asked.text
-        elif changes := self._changes(text, outline, base):
-            yield Dataset(self._source.default), edited(text, changes)
-
-    def _changes(self, text: str, outline: Outline, base: str) -> list[Change]:
-        """Return what makes a query less work: the order of its patterns, and what it need not sort."""
-        try:
-            found = list(blocks(outline.tokens))
-        except Unreadable:
-            return []
+            return (Dataset(store), asked.text) if asked.kind in kinds else None
+        found = list(blocks(outline.tokens))
         changes = reordered(text, outline, found, self._sizes)
-        ranked = ranking(text, outline)
-        if ranked is not None and self._are_many(2 * ranked.sampled, found, outline):
-            sample = ranked.sample(text, outline.tokens, changes)
-            keys = evaluate(Dataset(self._source.default), sample, {}, base)
-            assert isinstance(keys, ox.QuerySolutions)  # noqa: S101 - what a SELECT gives
-            cut = ranked.cut(text, outline.tokens, [row[0] for row in keys])
-            changes += [cut] if cut else []
-        return changes
+        changes += self._cut(text, outline, found, changes, base)
+        return (Dataset(self._source.default), edited(text, changes)) if changes else None
 
-    def _are_many(self, number: int, found: Iterable[Block], outline: Outline) -> bool:
+    def _cut(
+        self, text: str, outline: Outline, found: list[Block], changes: list[Change], base: str
+    ) -> list[Change]:
+        """Return what keeps a query for the first few solutions from sorting all, if anything does."""
+        ranked = ranking(text, outline, found)
+        if ranked is None or not self._are_many(2 * ranked.sampled, outline, found):
+            return []
+        sample = ranked.sample(text, outline.tokens, changes)
+        rows = evaluate(Dataset(self._source.default), sample, {}, base)
+        assert isinstance(rows, ox.QuerySolutions)  # noqa: S101 - what a SELECT gives
+        cut = ranked.cut(text, outline.tokens, (row[0] for row in rows))
+        return [] if cut is None else [cut]
+
+    def _are_many(self, number: int, outline: Outline, found: list[Block]) -> bool:
         """Tell whether none of the patterns is known to match less than a number of triples."""
+        counts = self._source.counts
+        if counts is not None and counts.predicates is not None:
+            texts = outline.tokens.texts
+            used = {texts[pattern.predicate[0]] for block in found for pattern in block.patterns}
+            iris = (_TYPE if text == "a" else outline.iri(text) for text in used)
+            if any(counts.predicates.get(f"<{iri}>", 0) < number for iri in iris if iri is not None):
+                return False
         looked_for = (pair for block in found for pair in pairs(block, outline).values())
         return all(self._sizes.up_to(number, pair) == number for pair in looked_for)
 

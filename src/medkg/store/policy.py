@@ -50,13 +50,14 @@ class Limits:
 class Outline:
     """What is to be known of a query.
 
-    *form* is its first keyword in lower case, "" when it has none; *parts* are groups, expressions in
-    brackets and described things; *services* are places.  *volatile* queries have another answer each time.
-    One that *reads_named* graphs may look into others than the default graph.  The IRIs are absolute.  A
-    *doubtful* query may be another one to the engine than its *tokens* say.
+    *form* is its first keyword in lower case, "" when it has none, *start* the index of its token; *parts*
+    are groups, expressions in brackets and described things; *services* are places.  *volatile* queries have
+    another answer each time.  One that *reads_named* graphs may look into others than the default graph.
+    The IRIs are absolute.  A *doubtful* query may be another one to the engine than its *tokens* say.
     """
 
     form: str
+    start: int
     depth: int
     operators: int
     parts: int
@@ -69,6 +70,10 @@ class Outline:
     names: tuple[Name, ...]
     doubtful: bool
     tokens: Tokens
+
+    def iri(self, text: str) -> str | None:
+        """Return the absolute IRI that a name stands for, or None."""
+        return next((name.iri for name in self.names if name.text == text), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +210,7 @@ class _Scan:
         self.what = what
         self.reading = read(text)
         self.form = ""
+        self._start = 0
         self.operators = self.parts = 0
         self._text = text
         self._base = base
@@ -226,6 +232,7 @@ class _Scan:
         doubtful = self._doubtful
         return Outline(
             form=self.form,
+            start=self._start,
             depth=self.reading.depth,
             operators=self.operators,
             parts=self.parts,
@@ -281,7 +288,7 @@ class _Scan:
 
     def _run(self) -> None:
         tokens = self.reading.tokens
-        index = self._names.declare(tokens, 0)
+        index = self._start = self._names.declare(tokens, 0)
         if index < len(tokens):
             first = tokens[index].text.upper()
             self.form = next((form.lower() for form in _FORMS if first.startswith(form)), "")

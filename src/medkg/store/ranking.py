@@ -3,16 +3,20 @@
 The engine sorts all solutions of ``ORDER BY ?end LIMIT 10``, by looking up their terms at every comparison.
 A sample of the solutions tells a key that enough of them do not go beyond.  What lies behind that key is not
 among the first few: a filter leaves it out before the sorting.
+
+Where the engine's order of the keys is none (it has numbers that are too large for it, and years of five
+digits, before and behind the same ones), neither text has an order that could be kept.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 import pyoxigraph as ox
 
-from medkg.domain.namespaces import XSD
-from medkg.store.patterns import Change, Span, edited, extent
+from medkg.domain.namespaces import RDF, XSD
+from medkg.store.patterns import Block, Change, Span, edited, extent
 from medkg.store.policy import Outline
 from medkg.store.tokens import Tokens
 
@@ -21,23 +25,36 @@ __all__ = ["Ranking", "ranking"]
 _KEY: Final = "medkgKey"
 _MOST: Final = 2_000
 """Solutions that a query may want; of more the sample would be as good as all."""
+_DIGITS: Final = 9
 _SAMPLE: Final = 256
 _TIMES: Final = 4
 """Solutions in the sample for each that is wanted."""
-_PLAIN: Final = frozenset(str(name) for name in (XSD.string, XSD.integer, XSD.decimal))
-_TIMELY: Final = frozenset(str(name) for name in (XSD.date, XSD.dateTime))
-_ZONE: Final = re.compile(r"(?:Z|[+-]\d\d:\d\d)\Z")
 _AFTER: Final = frozenset({"LIMIT", "OFFSET"})
 _CONDITION: Final = frozenset(
     {"ASC", "DESC", "STR", "LCASE", "UCASE", "STRLEN", "YEAR", "ABS", "BOUND", "LANG", "COALESCE", "IF"}
 )
 """Words that may stand in an ORDER BY: no aggregates, no EXISTS."""
-_PATTERNS: Final = frozenset({"A", "FILTER", "LANG", "LANGMATCHES"})
-"""Words that may stand in the group: of what these leave a sample is found soon, without a long search."""
+_LANGUAGE: Final = re.compile(
+    r"FILTER \( (?:LANG \( \S+ \) = \S+|LANGMATCHES \( LANG \( \S+ \) , \S+ \)) \)", re.IGNORECASE
+)
+"""The filters that leave enough for a sample to be found soon."""
+
+_DAY: Final = r"\d{4}-\d\d-\d\d"
+_TIME: Final = r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?"
+_VALUES: Final = {
+    str(RDF.langString): re.compile(r".*", re.DOTALL),
+    str(XSD.string): re.compile(r".*", re.DOTALL),
+    str(XSD.integer): re.compile(r"[+-]?\d{1,18}"),
+    str(XSD.decimal): re.compile(r"[+-]?\d{1,15}(?:\.\d{1,15})?"),
+    str(XSD.date): re.compile(_DAY),
+    str(XSD.dateTime): re.compile(_DAY + _TIME),
+}
+"""Literals whose values are in the order of their texts, or of the numbers that they are."""
+_NUMBERS: Final = frozenset({str(XSD.integer), str(XSD.decimal)})
 
 
 class Ranking(NamedTuple):
-    """A query that wants *wanted* solutions, offset included: its group, and the first that it sorts by."""
+    """A query that wants *wanted* solutions, those that it skips included, by its key first."""
 
     start: int
     group: Span
@@ -47,51 +64,56 @@ class Ranking(NamedTuple):
 
     @property
     def sampled(self) -> int:
-        """The number of solutions that are looked at first."""
+        """The number of solutions that are looked at."""
         return max(_SAMPLE, _TIMES * self.wanted)
 
-    def sample(self, text: str, tokens: Tokens, changes: Sequence[Change]) -> str:
-        """Return the query for the keys of a sample, the first ones in order; *changes* go into the group."""
-        start, behind = extent(tokens, self.group)
-        group = edited(text, changes, (start, behind))
+    def sample(self, text: str, tokens: Tokens, changes: list[Change]) -> str:
+        """Return the query for the keys of a sample; *changes* go into the group."""
+        group = edited(text, changes, extent(tokens, self.group))
         key = text[slice(*extent(tokens, self.key))]
-        order = "DESC" if self.descending else "ASC"
-        return (
-            f"{text[: tokens.starts[self.start]]}SELECT ?{_KEY} {{ {{ SELECT ({key} AS ?{_KEY}) {group} "
-            f"LIMIT {self.sampled} }} }} ORDER BY {order}(?{_KEY}) LIMIT {self.wanted}"
-        )
+        return f"{text[: tokens.starts[self.start]]}SELECT ({key} AS ?{_KEY}) {group} LIMIT {self.sampled}"
 
-    def cut(self, text: str, tokens: Tokens, keys: Sequence[object]) -> Change | None:
-        """Return the filter that *keys*, those of the sample, allow.
+    def cut(self, text: str, tokens: Tokens, keys: Iterable[object]) -> Change | None:
+        """Return the filter that *keys*, those of a sample, allow.
 
-        It leaves out what the engine's operator puts behind the last of them: then its order does so, too, if
-        the keys are of one kind that is ordered by its values.
+        It leaves out what the engine's operator puts behind the last that is wanted.  None where that would
+        be nothing, and where the keys are not of one kind.
         """
-        last = keys[-1] if len(keys) == self.wanted else None
-        if not isinstance(last, ox.Literal) or len({_kind(key) for key in keys}) > 1 or not _kind(last):
+        found = list[tuple[str | Decimal, ox.Literal]]()
+        for key in keys:
+            valued = _valued(key)
+            if valued is None or (found and _kind(valued[1]) != _kind(found[0][1])):
+                return None
+            found.append(valued)
+        if len(found) < self.sampled:
             return None
+        found.sort(key=lambda item: item[0], reverse=self.descending)
+        last = found[self.wanted - 1][1]
+        key_text = text[slice(*extent(tokens, self.key))]
         at = tokens.starts[self.group[1] - 1]
-        key = text[slice(*extent(tokens, self.key))]
         behind = "<" if self.descending else ">"
-        return (at, at), f" FILTER(!COALESCE(({key}) {behind} {last}, false)) "
+        return (at, at), f" FILTER(!COALESCE(({key_text}) {behind} {last}, false)) "
 
 
-def ranking(text: str, outline: Outline) -> Ranking | None:
-    """Return what a query ranks, or None when it does not, or in a way that is not read here."""
-    tokens = outline.tokens
-    if outline.form != "select" or outline.volatile or outline.doubtful or _KEY in text:
+def ranking(text: str, outline: Outline, found: Sequence[Block]) -> Ranking | None:
+    """Return what a query ranks, or None when it does not, or in a way that is not read here.
+
+    *found* are its blocks of triple patterns.
+    """
+    tokens, start = outline.tokens, outline.start
+    if outline.form != "select" or outline.volatile or outline.doubtful or "LIMIT" not in text.upper():
         return None
     try:
-        start = next(at for at in range(len(tokens)) if tokens[at].is_("SELECT"))
         opening = tokens.texts.index("{", start)
         behind = _closing(tokens, opening) + 1
-        if not _is_plain(tokens, (start + 1, opening)) or not _is_simple(tokens, (opening + 1, behind)):
-            return None
         wanted = _wanted(tokens, behind)
-        if not wanted or not (tokens[behind].is_("ORDER") and tokens[behind + 1].is_("BY")):
+        sorts = tokens[behind].is_("ORDER") and tokens[behind + 1].is_("BY")
+        if not wanted or not sorts or _KEY in text or not _is_plain(tokens, (start, opening)):
+            return None
+        if not _is_star(tokens, found) or not _is_simple(tokens, (opening + 1, behind)):
             return None
         key = _key(tokens, behind + 2)
-    except (StopIteration, ValueError, IndexError):
+    except (ValueError, IndexError):
         return None
     descending = tokens[behind + 2].is_("DESC")
     return key and Ranking(start, (opening, behind), key, descending, wanted)
@@ -99,17 +121,23 @@ def ranking(text: str, outline: Outline) -> Ranking | None:
 
 def _is_plain(tokens: Tokens, head: Span) -> bool:
     """Tell whether a query selects only variables, each solution as often as it comes."""
-    return all(
+    return tokens[head[0]].is_("SELECT") and all(
         tokens.kinds[at] == "variable" or tokens.texts[at] == "*" or tokens[at].is_("WHERE")
-        for at in range(*head)
+        for at in range(head[0] + 1, head[1])
     )
 
 
+def _is_star(tokens: Tokens, found: Sequence[Block]) -> bool:
+    """Tell whether all patterns have the same variable as their subject."""
+    subjects = {tokens.texts[pattern.subject[0]] for block in found for pattern in block.patterns}
+    return len(subjects) == 1 and min(subjects)[0] in "?$"
+
+
 def _is_simple(tokens: Tokens, group: Span) -> bool:
-    """Tell whether a group has triple patterns without paths, and languages to filter by."""
-    words = (tokens.texts[at].upper() for at in range(*group) if tokens.kinds[at] == "word")
-    inner = tokens.texts[slice(*group)], tokens.kinds[slice(*group)]
-    return "{" not in inner[0] and "operator" not in inner[1] and _PATTERNS.issuperset(words)
+    """Tell whether a group has nothing but triple patterns without paths, and languages to filter by."""
+    texts = tokens.texts[slice(*group)]
+    rest = _LANGUAGE.sub("", " ".join(texts))
+    return "{" not in texts and "operator" not in tokens.kinds[slice(*group)] and "FILTER" not in rest.upper()
 
 
 def _closing(tokens: Tokens, opening: int) -> int:
@@ -137,7 +165,8 @@ def _wanted(tokens: Tokens, at: int) -> int:
     end = len(tokens)
     numbers = dict[str, int]()
     while end - 2 > at and tokens.texts[end - 2].upper() in _AFTER and tokens.texts[end - 1].isdecimal():
-        numbers[tokens.texts[end - 2].upper()] = int(tokens.texts[end - 1][:10])
+        number = tokens.texts[end - 1]
+        numbers[tokens.texts[end - 2].upper()] = int(number) if len(number) <= _DIGITS else _MOST + 1
         end -= 2
     words = (tokens.texts[index].upper() for index in range(at + 2, end) if tokens.kinds[index] == "word")
     if "LIMIT" not in numbers or "{" in tokens.texts[at:end] or not _CONDITION.issuperset(words):
@@ -146,11 +175,16 @@ def _wanted(tokens: Tokens, at: int) -> int:
     return wanted if wanted <= _MOST else 0
 
 
-def _kind(term: object) -> tuple[str, bool] | None:
-    """Return what kind of values a key belongs to, or None when it has no order that is known for sure."""
+def _kind(key: ox.Literal) -> tuple[str, str | None]:
+    return key.datatype.value, key.language
+
+
+def _valued(term: object) -> tuple[str | Decimal, ox.Literal] | None:
+    """Return what a key is sorted by, and the key; None when it has no order that is known for sure."""
     if not isinstance(term, ox.Literal):
         return None
     kind = term.datatype.value
-    if kind in _TIMELY:
-        return kind, bool(_ZONE.search(term.value))
-    return (kind, False) if kind in _PLAIN else None
+    form = _VALUES.get(kind)
+    if form is None or not form.fullmatch(term.value):
+        return None
+    return Decimal(term.value) if kind in _NUMBERS else term.value, term

@@ -141,11 +141,14 @@ class Room:
         await self._scribe.close()
         await self._readers.close()
 
+    def kept(self, request: QueryRequest, accept: str) -> Reply | None:
+        """See :meth:`medkg.store.engine.Endpoint.kept`."""
+        return self._cache.kept(self._key(request, accept))
+
     async def query(self, request: QueryRequest, accept: str, *, peek: bool = False) -> Reply:
         """See :meth:`medkg.store.engine.Endpoint.query`."""
         results, graph = _plan(accept)
-        dataset = (request.default_graphs, request.named_graphs)
-        key = (self.version, request.text, request.base, dataset, request.labels, results, graph)
+        key = self._key(request, accept)
 
         async def make() -> Reply:
             head = {
@@ -260,6 +263,11 @@ class Room:
         if self._snapshot is None:
             self._snapshot = self._snapshots.require()
         return self._snapshot
+
+    def _key(self, request: QueryRequest, accept: str) -> tuple[object, ...]:
+        """Return what the answer to a query follows from."""
+        dataset = (request.default_graphs, request.named_graphs)
+        return (self.version, request.text, request.base, dataset, request.labels, *_plan(accept))
 
     async def _text(
         self, kind: TextKind, request: QueryRequest | UpdateRequest, *, call: bool = True

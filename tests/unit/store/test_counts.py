@@ -59,9 +59,9 @@ def test_counts_are_a_graph() -> None:
     }
 
 
-@pytest.mark.parametrize("odd", ["_:b", '"x"'])
+@pytest.mark.parametrize("odd", ["_:b", '"x"', "<<( <urn:s> <urn:p> <urn:o> )>>"])
 def test_classes_without_a_name_are_no_graph(odd: str) -> None:
-    """A class that is a blank node or a literal is counted, and keeps the classes from being asked for."""
+    """A class that is no IRI is counted, and keeps the classes from being asked for."""
     store, kinds = Counts({"<urn:p>": 3}, {"<urn:c>": 2, odd: 1}).store()
 
     assert kinds == {TRIPLES}

@@ -2,14 +2,16 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 
 import pyoxigraph as ox
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medkg.domain.errors import MedkgError
 from medkg.domain.model import QueryRequest
-from medkg.store import evaluate, policy
+from medkg.store import evaluate, policy, ranking
 from medkg.store.counts import Counts
 from medkg.store.joins import Sizes, reordered
 from medkg.store.patterns import blocks, edited
@@ -202,6 +204,13 @@ kinds = st.sampled_from(
 )
 
 
+@pytest.fixture(autouse=True)
+def small_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a sample of a small graph is less than all."""
+    monkeypatch.setattr(ranking, "_SAMPLE", 2)
+    monkeypatch.setattr(ranking, "_TIMES", 1)
+
+
 @given(st.data(), kinds, st.sampled_from(RANKED))
 def test_the_first_few_are_those_of_the_whole_order(
     data: st.DataObject, values: list[ox.Literal], text: str
@@ -217,7 +226,9 @@ def test_the_first_few_are_those_of_the_whole_order(
     quads = data.draw(st.lists(any_triple, max_size=30))
     for node in NODES:
         quads += [ox.Quad(node, PREDICATES[2], NODES[0]), ox.Quad(node, PREDICATES[3], NODES[1])]
-    work, store = planner(quads)
+    store = ox.Store()
+    store.extend(quads)
+    work = Planner(Source(store))
     work._sizes.up_to = lambda limit, pair: limit  # type: ignore[method-assign]  # noqa: ARG005
     request, outline = QueryRequest(EX + text), policy.outline(EX + text)
 
@@ -227,6 +238,96 @@ def test_the_first_few_are_those_of_the_whole_order(
     assert isinstance(found, ox.QuerySolutions)
     assert isinstance(whole, ox.QuerySolutions)
     assert [str(row) for row in found] == [str(row) for row in whole]
+
+
+def test_most_of_what_is_sorted_is_left_out() -> None:
+    """The engine gets a filter with a key of the sample."""
+    store = ox.Store()
+    store.extend([ox.Quad(ox.NamedNode(f"urn:s{n}"), PREDICATES[1], ox.Literal(n)) for n in range(100)])
+    text = f"{EX}SELECT ?s {{ ?s ex:p0 ?n }} ORDER BY DESC(?n) LIMIT 000000002"
+    outline = policy.outline(text)
+    found = ranking.ranking(text, outline, list(blocks(outline.tokens)))
+    assert found is not None
+
+    change = found.cut(text, outline.tokens, [ox.Literal(7), ox.Literal(50)])
+
+    assert change is not None
+    assert edited(text, [change]).endswith(
+        '?n  FILTER(!COALESCE(((?n)) < "7"^^<http://www.w3.org/2001/XMLSchema#integer>, false)) } '
+        "ORDER BY DESC(?n) LIMIT 000000002"
+    )
+    assert found.cut(text, outline.tokens, [ox.Literal(7)]) is None
+    assert found.cut(text, outline.tokens, [ox.Literal(7), ox.Literal("7")]) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT ?s { ?s ex:p0 ?n } ORDER BY ?n LIMIT 0",
+        "SELECT ?s { ?s ex:p0 ?n } ORDER BY ?n LIMIT 0000000000300 OFFSET 5",
+        "SELECT ?s { ?s ex:p0 ?n } ORDER BY ?n LIMIT 5000",
+        "SELECT ?s { ?s ex:p0 ?n } ORDER BY ?n OFFSET 5",
+        "SELECT DISTINCT ?s { ?s ex:p0 ?n } ORDER BY ?n LIMIT 5",
+        "SELECT (STR(?s) AS ?n) { ?s ex:p0 ?o } ORDER BY ?n LIMIT 5",
+        "SELECT ?s { ?s ex:p0 ?n } GROUP BY ?s ORDER BY ?s LIMIT 5",
+        "SELECT ?s { ?s ex:p0 ?n } ORDER BY COUNT(?s) LIMIT 5",
+        "SELECT ?s { ?s ex:p0 ?n } ORDER BY RAND() LIMIT 5",
+        "SELECT ?s { ?s ex:p0 ?n FILTER(?n > 5) } ORDER BY ?n LIMIT 5",
+        'SELECT ?s { ?s ex:p0 ?n FILTER(CONTAINS(?n, "x")) } ORDER BY ?n LIMIT 5',
+        "SELECT ?s { ?s ex:p0/ex:p1 ?n } ORDER BY ?n LIMIT 5",
+        "SELECT ?s { ?s ex:p0 ?o . ?o ex:p1 ?n } ORDER BY ?n LIMIT 5",
+        "SELECT ?s { ?s ex:p0 ?n OPTIONAL { ?s ex:p1 ?o } } ORDER BY ?n LIMIT 5",
+        "SELECT ?s { ?s ex:p0 ?n } ORDER BY ?n LIMIT 5 VALUES ?n { 1 }",
+        "ASK { ?s ex:p0 ?n } ORDER BY ?n LIMIT 5",
+    ],
+)
+def test_what_is_not_sure_to_be_quick_is_sorted_whole(text: str) -> None:
+    """A sample of it could take as long as all, or would not be one."""
+    outline = policy.outline(EX + text)
+
+    assert ranking.ranking(EX + text, outline, list(blocks(outline.tokens))) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT ?s\n{ ?s ex:p0 ?v FILTER(LANG(?v ) = ) }\nORDER BY ?v LIMIT 2",
+        "SELECT ?s { ?s ex:p0 ?v } ORDER BY () LIMIT 2",
+        "SELECT ?s { ?s ex:p0 ?v } ORDER BY ASC(ASC(?v)) LIMIT 3",
+        "SELECT ?s (COUNT(*) AS ?n) { ?s ?p ?o }",
+        "SELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o }",
+        "SELECT * { ?s <http://[> ex:n0 ; ex:p1 ex:n1 }",
+        "SELECT * { ?s ex:p0 ex:a\\%b ; ex:p1 ex:n1 }",
+        "SELECT * { ?s <urn:\\u0020> ex:n0 ; ex:p1 ex:n1 }",
+        "PREFIX z: <http://a:b/> SELECT * { ?s z:x z:y ; z:u z:v }",
+        "SELECT (ex:f(?p) AS ?x) (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p",
+    ],
+)
+def test_a_mistake_is_told_of_the_text_that_was_sent(text: str) -> None:
+    """With the same error as without anything in its place."""
+    work, store = planner([ox.Quad(NODES[0], PREDICATES[1], NODES[1])])
+    request, outline = QueryRequest(EX + text), policy.outline(EX + text)
+
+    def outcome(found: Callable[[], evaluate.Results]) -> str:
+        try:
+            return str(solutions(found()))
+        except (MedkgError, RuntimeError) as error:
+            return f"{type(error).__name__} {error}"
+
+    assert outcome(lambda: work.evaluate(request, outline, "urn:")) == outcome(
+        lambda: evaluate.evaluate(evaluate.dataset(store, request, outline), EX + text, {}, "urn:")
+    )
+
+
+def test_the_order_of_subjects_stays() -> None:
+    """Which of two goes first is not told by how much their patterns match."""
+    store = ox.Store()
+    store.extend([ox.Quad(ox.NamedNode(f"urn:s{n}"), PREDICATES[1], NODES[0]) for n in range(20)])
+    store.add(ox.Quad(NODES[3], PREDICATES[2], NODES[1]))
+    text = f"{EX}SELECT * {{ ?s ex:p0 ex:n0 ; ex:p2 ?o . ?o ex:p1 ex:n1 }}"
+    outline = policy.outline(text)
+
+    assert not reordered(text, outline, blocks(outline.tokens), Sizes(store))
 
 
 @pytest.mark.parametrize("text", COUNTING)

@@ -101,6 +101,9 @@ class RemoteEndpoint:
         await self._line.close()
         await asyncio.to_thread(self._threads.shutdown)
 
+    def kept(self, request: QueryRequest, accept: str) -> None:
+        """See :meth:`medkg.store.engine.Endpoint.kept`: who changes another server is not known here."""
+
     async def query(self, request: QueryRequest, accept: str, *, peek: bool = False) -> Reply:
         """See :meth:`medkg.store.engine.Endpoint.query`."""
         outline = await self._run(policy.check, request.text, self._limits)
