@@ -1,7 +1,8 @@
 """Chooses what a query is evaluated as: its own text, or one that has the same solutions with less work."""
 
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 import pyoxigraph as ox
 
@@ -9,6 +10,7 @@ from medkg.domain.errors import MedkgError
 from medkg.domain.model import QueryRequest
 from medkg.domain.namespaces import RDF
 from medkg.store.counting import counting
+from medkg.store.counts import Counts
 from medkg.store.evaluate import Dataset, Results, dataset, evaluate
 from medkg.store.joins import Sizes, pairs, reordered
 from medkg.store.patterns import Block, Change, Unreadable, blocks, edited
@@ -21,12 +23,20 @@ __all__ = ["Planner"]
 _TYPE: Final = str(RDF.type)
 
 
+class _Counted(NamedTuple):
+    """The counts of a version: as a graph, what that graph has, and the triples of each predicate."""
+
+    graph: ox.Store
+    kinds: frozenset[ox.NamedNode]
+    predicates: Mapping[str, int] | None
+
+
 class Planner:
     """Evaluates queries on a version, and remembers what it has learnt of its numbers."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._known: tuple[ox.Store, frozenset[ox.NamedNode]] | None = None
+        self._known: _Counted | None = None
         self._measured: Sizes | None = None
 
     def evaluate(self, request: QueryRequest, outline: Outline, base: str = "") -> Results:
@@ -48,8 +58,8 @@ class Planner:
         """
         asked = counting(text, outline)
         if asked is not None:
-            store, kinds = self._counts
-            return (Dataset(store), asked.text) if asked.kind in kinds else None
+            counted = self._counted
+            return (Dataset(counted.graph), asked.text) if asked.kind in counted.kinds else None
         found = list(blocks(outline.tokens))
         changes = reordered(text, outline, found, self._sizes)
         changes += self._cut(text, outline, found, changes, base)
@@ -70,21 +80,20 @@ class Planner:
 
     def _are_many(self, number: int, outline: Outline, found: list[Block]) -> bool:
         """Tell whether none of the patterns is known to match less than a number of triples."""
-        counts = self._source.counts
-        if counts is not None and counts.predicates is not None:
-            texts = outline.tokens.texts
+        numbers, texts = self._counted.predicates, outline.tokens.texts
+        if numbers is not None:
             used = {texts[pattern.predicate[0]] for block in found for pattern in block.patterns}
             iris = (_TYPE if text == "a" else outline.iri(text) for text in used)
-            if any(counts.predicates.get(f"<{iri}>", 0) < number for iri in iris if iri is not None):
+            if any(numbers.get(f"<{iri}>", 0) < number for iri in iris if iri is not None):
                 return False
         looked_for = (pair for block in found for pair in pairs(block, outline).values())
         return all(self._sizes.up_to(number, pair) == number for pair in looked_for)
 
     @property
-    def _counts(self) -> tuple[ox.Store, frozenset[ox.NamedNode]]:
+    def _counted(self) -> _Counted:
         if self._known is None:
-            counts = self._source.counts
-            self._known = (ox.Store(), frozenset()) if counts is None else counts.store()
+            counts = self._source.counts or Counts(None, None)
+            self._known = _Counted(*counts.store(), counts.predicates)
         return self._known
 
     @property
