@@ -46,6 +46,8 @@ How it is done:
 - Figures are medians over the rounds, with the lowest and highest in brackets. A ratio is taken within each
   round. A load ends after its time: an answer that takes longer than that is in no percentile.
 - The other servers run with near-default settings.
+- What the host of a virtual machine takes away from it now and then ("steal") hits most who answers thousands
+  of small requests, and shows in the ranges.
 
 {sections}
 ## The questions

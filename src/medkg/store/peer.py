@@ -126,6 +126,9 @@ class Peer(asyncio.Protocol):
 
     def forsake(self, callback: Callable[[], None]) -> None:
         """Throw away what comes until the answer ends, or the process; call *callback* then."""
+        if self.over:
+            callback()
+            return
         self._forsaken = callback
         self._resume()
         self._drop()

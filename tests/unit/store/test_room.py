@@ -313,6 +313,20 @@ async def test_a_client_that_leaves_stops_its_query(reading: Room) -> None:
     await until(lambda: reading.status()["readers_idle"] == 3)
 
 
+async def test_a_reader_that_dies_after_its_client_has_left_is_replaced(reading: Room) -> None:
+    """Nobody waits for it any longer, and its place is free."""
+    waits = asyncio.ensure_future(reading.query(QueryRequest(PRODUCT), ""))
+    await until(lambda: reading.status()["readers_busy"] == 1)
+    (worker,) = reading._readers.pool._busy
+    waits.cancel()
+    await asyncio.gather(waits, return_exceptions=True)
+    os.kill(worker.pid, signal.SIGKILL)
+
+    await until(lambda: reading.status()["readers_busy"] + reading.status()["readers_slow"] == 0)
+    await until(lambda: reading.status()["readers_idle"] == 3)
+    assert reading.status()["kills"] == 0
+
+
 async def test_a_reader_whose_client_leaves_is_kept_when_it_is_done(reading: Room) -> None:
     """What ends in a moment may end, and the reader is free again."""
     reply = await reading.query(QueryRequest("SELECT * { ?s ?p ?o }"), "text/csv")
