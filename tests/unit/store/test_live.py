@@ -30,6 +30,7 @@ from medkg.domain.errors import (
 )
 from medkg.domain.model import Author, Commit, GraphState, GraphWrite, Quad, Role, UpdateRequest
 from medkg.domain.namespaces import GRAPH, GRAPH_INFERRED, MEDKG, PREFIXES
+from medkg.store.counts import Counts
 from medkg.store.index import Index
 from medkg.store.live import Live
 from medkg.store.merge import build_merge
@@ -123,6 +124,7 @@ def _check(root: Path, before: set[ox.Quad] | None = None) -> None:
     }
     default = store.quads_for_pattern(None, None, None, ox.DefaultGraph())
     assert index.default.triples == sum(1 for _ in default)
+    assert index.counts == Counts.of(store)
     if before is not None:
         after = set(store)
         for name, expected in (("removed", before - after), ("added", after - before)):
@@ -132,6 +134,19 @@ def _check(root: Path, before: set[ox.Quad] | None = None) -> None:
 
 A_B = "<https://example.org/a> <https://example.org/p> <https://example.org/b>"
 B_C = "<https://example.org/b> <https://example.org/p> <https://example.org/c>"
+
+
+def test_a_version_without_counts_gets_them_with_the_next_write(root: Path) -> None:
+    """What an earlier release has written is gone on from."""
+    path = Snapshots(root).require().path / "index.json"
+    plain = json.loads(path.read_text())
+    del plain["counts"]
+    path.write_text(json.dumps(plain))
+    assert Index.read(path.parent).counts is None
+
+    _update(Live(root), f"INSERT DATA {{ GRAPH <{MANUAL}> {{ {A_B} }} }}")
+
+    _check(root)
 
 
 # --- Updates ---------------------------------------------------------------------------------------
