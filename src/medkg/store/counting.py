@@ -12,7 +12,7 @@ import pyoxigraph as ox
 
 from medkg.domain.namespaces import RDF
 from medkg.store.counts import INSTANCES, TRIPLES
-from medkg.store.patterns import Pattern, Span, Unreadable, block, edited, extent
+from medkg.store.patterns import Pattern, Span, Unreadable, block, edited, extent, written
 from medkg.store.policy import Outline
 from medkg.store.tokens import Tokens
 
@@ -46,7 +46,7 @@ class _Asked(NamedTuple):
 def counting(text: str, outline: Outline) -> Counting | None:
     """Return what a query on the default graph asks of the counts, or None when it asks for more."""
     tokens = outline.tokens
-    if outline.form != "select" or outline.volatile or outline.doubtful or tokens.texts.count("{") != 1:
+    if outline.form != "select" or outline.volatile or tokens.texts.count("{") != 1:
         return None
     opening = tokens.texts.index("{")
     head = (outline.start + 1, opening)
@@ -60,7 +60,7 @@ def counting(text: str, outline: Outline) -> Counting | None:
         summed = [*_summed(tokens, head, asked), *_summed(tokens, tail, asked)]
     except (Unreadable, IndexError):
         return None
-    if not tokens[outline.start].is_("SELECT") or (not summed and not _groups(tokens, head, tail)):
+    if not tokens[outline.start].is_("SELECT") or not _groups(tokens, head, tail):
         return None
     changes = [(extent(tokens, span), f"SUM(?{_NUMBER})") for span in summed]
     return Counting(edited(text, [*changes, (extent(tokens, found.span), asked.pattern)]), asked.kind)
@@ -81,8 +81,12 @@ def _asked(text: str, outline: Outline, pattern: Pattern) -> _Asked:
     verb = tokens.texts[start]
     if verb == "a" or outline.iri(verb) == str(RDF.type):
         return _Asked(object_, frozenset({subject}), f"?{object_} {INSTANCES} ?{_NUMBER}", INSTANCES)
-    written = text[slice(*extent(tokens, pattern.predicate))]
-    return _Asked("", frozenset({subject, object_}), f"{written} {TRIPLES} ?{_NUMBER}", TRIPLES)
+    return _Asked(
+        "",
+        frozenset({subject, object_}),
+        f"{written(text, tokens, pattern.predicate)} {TRIPLES} ?{_NUMBER}",
+        TRIPLES,
+    )
 
 
 def _variable(tokens: Tokens, span: Span) -> str:
@@ -102,7 +106,7 @@ def _summed(tokens: Tokens, span: Span, asked: _Asked) -> list[Span]:
             at, sums = _count(tokens, at, asked)
             found += sums
             continue
-        if text == "{" or (kind == "operator" and text == "*" and not tokens.insides[at]):
+        if kind == "operator" and text == "*" and not tokens.insides[at]:
             raise Unreadable
         if kind == "word" and text.upper() not in _WORDS:
             raise Unreadable

@@ -12,7 +12,7 @@ from typing import Final
 import pyoxigraph as ox
 
 from medkg.domain.namespaces import RDF
-from medkg.store.patterns import NAMES, Block, Change, Pattern, Span, extent
+from medkg.store.patterns import NAMES, Block, Change, Pattern, Span, extent, written
 from medkg.store.policy import Outline
 from medkg.store.tokens import Tokens
 
@@ -86,8 +86,7 @@ def reordered(text: str, outline: Outline, found: Iterable[Block], sizes: Sizes)
                 order.remove(block.patterns[smallest])
                 order.insert(order.index(block.patterns[first]), block.patterns[smallest])
         if order != block.patterns:
-            written = "".join(_written(text, tokens, pattern) for pattern in order)
-            changes.append((extent(tokens, block.span), written))
+            changes.append((extent(tokens, block.span), "".join(_alone(text, tokens, one) for one in order)))
     return changes
 
 
@@ -114,7 +113,6 @@ def _node(outline: Outline, span: Span) -> ox.NamedNode | None:
         return None
 
 
-def _written(text: str, tokens: Tokens, pattern: Pattern) -> str:
+def _alone(text: str, tokens: Tokens, pattern: Pattern) -> str:
     """Return a pattern as a text of its own."""
-    parts = (text[slice(*extent(tokens, span))] for span in pattern)
-    return " ".join(parts) + " .\n"
+    return " ".join(written(text, tokens, span) for span in pattern) + " .\n"

@@ -16,6 +16,7 @@ __all__ = [
     "blocks",
     "edited",
     "extent",
+    "written",
 ]
 
 Span = tuple[int, int]
@@ -91,6 +92,11 @@ def extent(tokens: Tokens, span: Span) -> Span:
     """Return the index of the first character of some tokens, and that behind the last."""
     last = span[1] - 1
     return tokens.starts[span[0]], tokens.starts[last] + len(tokens.texts[last])
+
+
+def written(text: str, tokens: Tokens, span: Span) -> str:
+    """Return some tokens as they stand in their text."""
+    return text[slice(*extent(tokens, span))]
 
 
 def edited(text: str, changes: Sequence[Change], part: Span | None = None) -> str:

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import pyoxigraph as ox
 
 from medkg.domain.namespaces import RDF, XSD
-from medkg.store.patterns import Block, Change, Span, edited, extent
+from medkg.store.patterns import Block, Change, Span, edited, extent, written
 from medkg.store.policy import Outline
 from medkg.store.tokens import Tokens
 
@@ -70,7 +70,7 @@ class Ranking(NamedTuple):
     def sample(self, text: str, tokens: Tokens, changes: list[Change]) -> str:
         """Return the query for the keys of a sample; *changes* go into the group."""
         group = edited(text, changes, extent(tokens, self.group))
-        key = text[slice(*extent(tokens, self.key))]
+        key = written(text, tokens, self.key)
         return f"{text[: tokens.starts[self.start]]}SELECT ({key} AS ?{_KEY}) {group} LIMIT {self.sampled}"
 
     def cut(self, text: str, tokens: Tokens, keys: Iterable[object]) -> Change | None:
@@ -89,10 +89,9 @@ class Ranking(NamedTuple):
             return None
         found.sort(key=lambda item: item[0], reverse=self.descending)
         last = found[self.wanted - 1][1]
-        key_text = text[slice(*extent(tokens, self.key))]
         at = tokens.starts[self.group[1] - 1]
         behind = "<" if self.descending else ">"
-        return (at, at), f" FILTER(!COALESCE(({key_text}) {behind} {last}, false)) "
+        return (at, at), f" FILTER(!COALESCE(({written(text, tokens, self.key)}) {behind} {last}, false)) "
 
 
 def ranking(text: str, outline: Outline, found: Sequence[Block]) -> Ranking | None:
@@ -101,7 +100,7 @@ def ranking(text: str, outline: Outline, found: Sequence[Block]) -> Ranking | No
     *found* are its blocks of triple patterns.
     """
     tokens, start = outline.tokens, outline.start
-    if outline.form != "select" or outline.volatile or outline.doubtful or "LIMIT" not in text.upper():
+    if outline.form != "select" or outline.volatile or "LIMIT" not in text.upper():
         return None
     try:
         opening = tokens.texts.index("{", start)
