@@ -32,6 +32,7 @@ from medkg_api.front import Dispatch, Front, Handler
 from medkg_api.limits import RateLimiter
 from medkg_api.metrics import Meter
 from medkg_api.openapi import protocols
+from medkg_api.repeats import Repeats
 from medkg_api.representations import JsonLd
 from medkg_api.routes import api, doc, graphs, health, pages, sparql, update
 from medkg_api.routes import questions as question_routes
@@ -104,7 +105,7 @@ def create_app(settings: Settings, engine: Engine | None = None, endpoint: Endpo
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=str(files("medkg_api") / "static")), name="static")
     app.direct = _nowhere
-    _add_middleware(app, settings, meter)
+    _add_middleware(app, settings, meter, backend.endpoint)
     _describe(app)
     return app
 
@@ -148,15 +149,17 @@ def _describe(app: FastAPI) -> None:
     schemes["bearer"] = {"type": "http", "scheme": "bearer"}
 
 
-def _add_middleware(app: "_Application", settings: Settings, meter: Meter) -> None:
+def _add_middleware(app: "_Application", settings: Settings, meter: Meter, endpoint: Endpoint) -> None:
     """Put the middleware around the application, and around what is answered beside the web framework."""
     limits = backends.bounds(settings).announced
     reading: tuple[Handler, ...] = (sparql.sparql, graphs.graphs) if limits else ()
+    limiter = RateLimiter(settings.rate_limit, time.monotonic)
+    repeats = [Middleware(Repeats, path="/sparql", endpoint=endpoint, limiter=limiter)]
     innermost_first = (
         Middleware(
             Dispatch,
             handlers=PROTOCOLS,
-            limiter=RateLimiter(settings.rate_limit, time.monotonic),
+            limiter=limiter,
             fields={handler: {"X-Medkg-Limit": limits} for handler in reading},
         ),
         Middleware(Compression),
@@ -167,6 +170,7 @@ def _add_middleware(app: "_Application", settings: Settings, meter: Meter) -> No
             allow_headers=_TAKEN_FIELDS,
             expose_headers=_SHOWN_FIELDS,
         ),
+        *(repeats if settings.result_cache_mb else ()),
         Middleware(
             Front,
             classes={path: path.strip("/") for path in PROTOCOLS},

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 import zstandard
 from anyio import to_thread
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["Compression", "choose"]
@@ -64,14 +64,27 @@ class Compression:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        sender = _Sender(
-            send,
-            choose(", ".join(headers.getlist("accept-encoding"))),
-            known=", ".join(headers.getlist("if-none-match")),
-            head=scope["method"] == "HEAD",
+        accepted, known = (
+            b", ".join(value for name, value in scope["headers"] if name == wanted).decode("latin-1")
+            for wanted in (b"accept-encoding", b"if-none-match")
         )
+        coding = choose(accepted)
+        if not coding and not known:
+            await self._app(scope, receive, _varied(send))
+            return
+        sender = _Sender(send, coding, known=known, head=scope["method"] == "HEAD")
         await self._app(scope, receive, sender)
+
+
+def _varied(send: Send) -> Send:
+    """Return what passes messages on, and says of an answer as it is that there might be others."""
+
+    async def varied(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            _add_vary(MutableHeaders(raw=message["headers"]))
+        await send(message)
+
+    return varied
 
 
 class _Sender:

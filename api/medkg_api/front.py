@@ -8,6 +8,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from itertools import count
 from types import MappingProxyType
@@ -15,7 +16,6 @@ from typing import Final
 
 import structlog
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -65,10 +65,7 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(raw=message["headers"])
-                for name, value in safety(headers.get("content-type", "")).items():
-                    headers[name] = value
-                headers["x-request-id"] = identifier
+                _add(message["headers"], identifier)
             await send(message)
 
         structlog.contextvars.bind_contextvars(request=identifier)
@@ -81,6 +78,20 @@ class Front:
             if self._verbose or seconds > _SLOW or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 _note(scope, status, seconds)
             structlog.contextvars.unbind_contextvars("request")
+
+
+def _add(headers: list[tuple[bytes, bytes]], identifier: str) -> None:
+    """Add what every answer has, but for what it has already."""
+    present = dict(headers)
+    fields = _safety(present.get(b"content-type", b""))
+    headers += [field for field in fields if field[0] not in present]
+    headers.append((b"x-request-id", identifier.encode()))
+
+
+@lru_cache(maxsize=256)
+def _safety(content_type: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    fields = safety(str(content_type, "latin-1"))
+    return tuple((name.lower().encode(), value.encode()) for name, value in fields.items())
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:

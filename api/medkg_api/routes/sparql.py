@@ -30,6 +30,7 @@ from medkg_api.exchange import (
     unless_left,
 )
 from medkg_api.headers import matches
+from medkg_api.repeats import is_kept
 
 __all__ = ["sparql"]
 
@@ -76,7 +77,9 @@ async def _answer(request: Request, context: Context, asked: QueryRequest, accep
         # Whoever has the tag has the answer, and the tag names the version.
         return Response(status_code=304, headers=_fields(tag, endpoint.version))
     reply = endpoint.kept(asked, accept)
-    if reply is None:
+    if reply is not None and reply.body is not None:
+        is_kept(request.scope, asked, accept, reply.version, len(reply.body))
+    else:
         peek = request.method == "HEAD"
         reply = await unless_left(request.receive, endpoint.query(asked, accept, peek=peek))
     tag = "" if reply.volatile else _tag(reply.version, asked, accept)
@@ -92,8 +95,9 @@ def _fields(tag: str, version: int, notes: tuple[str, ...] = ()) -> dict[str, st
 
 
 def _tag(version: int, asked: QueryRequest, accept: str) -> str:
-    plain = (asked.text, asked.default_graphs, asked.named_graphs, asked.labels, asked.base)
-    seen = repr((__version__, plain, accept)).encode("utf-8", "surrogatepass")
+    rest = (__version__, asked.default_graphs, asked.named_graphs, asked.labels, asked.base, accept)
+    # The text, by far the longest, comes last and as it is: what stands before it ends where it ends.
+    seen = f"{rest!r}{asked.text}".encode("utf-8", "surrogatepass")
     return f'W/"{version}-{hashlib.blake2s(seen, digest_size=12).hexdigest()}"'
 
 
@@ -121,18 +125,21 @@ def _request(values: Parameters, base: str) -> QueryRequest | None:
 
     :raises CallError: there are several queries, or an update.
     """
-    texts = [value for name, value in values if name == "query"]
-    if any(name == "update" for name, _ in values):
+    given: dict[str, list[str]] = {}
+    for name, value in values:
+        given.setdefault(name, []).append(value)
+    if "update" in given:
         raise CallError("This address takes queries.", remedy="Send updates to /update, by POST.")
+    texts = given.get("query", ())
     if not texts:
         return None
     if len(texts) > 1:
         raise CallError("There are several queries in one request.", remedy="Send one.")
     return QueryRequest(
         texts[0],
-        tuple(value for name, value in values if name == "default-graph-uri"),
-        tuple(value for name, value in values if name == "named-graph-uri"),
-        labels=_languages([value for name, value in values if name == "labels"]),
+        tuple(given.get("default-graph-uri", ())),
+        tuple(given.get("named-graph-uri", ())),
+        labels=_languages(given["labels"]) if "labels" in given else (),
         base=base,
     )
 

@@ -92,8 +92,7 @@ class _Watch:
         self._pool = pool
         self._clock = clock
         self._loop = asyncio.get_running_loop()
-        self._demotion = self._loop.call_later(clock.slow_after, pool.demote, reader)
-        self._lowering = self._loop.call_later(_LONG * clock.slow_after, pool.lower, reader)
+        self._aside = self._loop.call_later(clock.slow_after, self._move_aside)
         self._left = max(clock.timeout - clock.spent, 0.0)
         self._since = self._loop.time()
         self._timer = self._loop.call_later(self._left, self._expire)
@@ -101,8 +100,7 @@ class _Watch:
 
     def stop(self) -> None:
         """Watch no longer."""
-        self._demotion.cancel()
-        self._lowering.cancel()
+        self._aside.cancel()
         self._timer.cancel()
         self.reader.held = None
 
@@ -125,6 +123,11 @@ class _Watch:
         self.reader.end(reason)
         if reason is None:
             self._pool.release(self.reader)
+
+    def _move_aside(self) -> None:
+        self._pool.demote(self.reader)
+        later = (_LONG - 1) * self._clock.slow_after
+        self._aside = self._loop.call_later(later, self._pool.lower, self.reader)
 
     def _hold(self, held: bool) -> None:
         self._timer.cancel()

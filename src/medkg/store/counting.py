@@ -24,6 +24,8 @@ _WORDS: Final = frozenset(
     | {"LCASE", "UCASE", "ISIRI", "ISURI"}
 )
 """Words that may stand around the pattern: none of them tells how often a solution comes, but COUNT."""
+_COUNTS: Final = frozenset({"COUNT", "DISTINCT", "GROUP"})
+"""Those without which a query has a solution for each triple."""
 _NUMBER: Final = "medkgNumber"
 
 
@@ -46,7 +48,9 @@ class _Asked(NamedTuple):
 def counting(text: str, outline: Outline) -> Counting | None:
     """Return what a query on the default graph asks of the counts, or None when it asks for more."""
     tokens = outline.tokens
-    if outline.form != "select" or outline.volatile or tokens.texts.count("{") != 1:
+    if outline.form != "select" or outline.volatile or not outline.words & _COUNTS:
+        return None
+    if tokens.texts.count("{") != 1:
         return None
     opening = tokens.texts.index("{")
     head = (outline.start + 1, opening)

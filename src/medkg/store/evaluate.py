@@ -18,7 +18,6 @@ __all__ = ["Dataset", "Results", "columns", "dataset", "evaluate"]
 
 _MERGED: Final = ox.NamedNode("urn:medkg:merged")
 _FUNCTION: Final = re.compile(r"custom function (<[^>]*>) is not supported")
-_PREFIXES: Final = dict(PREFIXES)
 _IRI: Final = re.compile(r"<[^>\s]*>")
 _COMMENT: Final = re.compile(r"#[^\r\n]*")
 _STAR: Final = re.compile(r"\bSELECT\s*(?:DISTINCT|REDUCED)?\s*\*", re.IGNORECASE)
@@ -38,8 +37,16 @@ class Dataset:
     named_graphs: list[ox.NamedNode | ox.BlankNode] | None = None
 
 
-def evaluate(data: Dataset, text: str, bindings: Mapping[str, Term], base: str = "") -> Results:
+def evaluate(
+    data: Dataset,
+    text: str,
+    bindings: Mapping[str, Term],
+    base: str = "",
+    prefixes: Mapping[str, str] = PREFIXES,
+) -> Results:
     """Return the lazy results of a query; *base* is what its relative IRIs are relative to.
+
+    *prefixes* are those that it may use without declaring them.
 
     :raises QuerySyntaxError: it does not parse.
     :raises NotSupported: it calls a function that the engine does not have.
@@ -49,7 +56,7 @@ def evaluate(data: Dataset, text: str, bindings: Mapping[str, Term], base: str =
         return data.store.query(
             text,
             base_iri=base or None,
-            prefixes=_PREFIXES,
+            prefixes=dict(prefixes),
             default_graph=data.default_graph,
             named_graphs=data.named_graphs,
             substitutions={ox.Variable(name): to_ox(term) for name, term in bindings.items()},
@@ -85,7 +92,7 @@ def columns(text: str, results: Results) -> list[str] | None:
 
     The engine gives them in the order of their names, and the standard in none.
     """
-    if not isinstance(results, ox.QuerySolutions):
+    if not isinstance(results, ox.QuerySolutions) or "*" not in text.partition("{")[0]:
         return None
     head = _COMMENT.sub("", _IRI.sub("", text.partition("{")[0]))
     if not _STAR.search(head):

@@ -92,6 +92,8 @@ def reordered(text: str, outline: Outline, found: Iterable[Block], sizes: Sizes)
 
 def _subjects(block: Block, outline: Outline) -> Iterator[tuple[list[int], list[Pair]]]:
     """Yield the places of the patterns for one subject, where there are several, and what they look for."""
+    if len(block.patterns) < 2:  # noqa: PLR2004 - one alone has its place
+        return
     groups = dict[str, dict[int, Pair]]()
     for at, pair in pairs(block, outline).items():
         subject = outline.tokens.texts[block.patterns[at].subject[0]]

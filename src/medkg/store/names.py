@@ -34,6 +34,8 @@ class Names:
     """The prefixes and the base at one point of a text; medkg's own prefixes are declared from the start."""
 
     def __init__(self, base: str = "") -> None:
+        self.assumed: dict[str, str] = {}
+        """The prefixes that names have used although the text does not declare them."""
         self._own: dict[str, str] = {}
         self._base = base
 
@@ -94,8 +96,9 @@ class Names:
         namespace = self._own.get(prefix)
         if namespace is None:
             namespace = PREFIXES.get(prefix)
-        if namespace is None:
-            return None
+            if namespace is None:
+                return None
+            self.assumed[prefix] = namespace
         return namespace + (name.replace("\\", "") if "\\" in name else name)
 
     def hides(self, token: Token) -> bool:

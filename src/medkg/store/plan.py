@@ -43,13 +43,13 @@ class Planner:
         """Return the lazy results of a query that was checked; see :func:`medkg.store.evaluate.evaluate`."""
         if outline.reads_named or request.default_graphs or request.named_graphs:
             data = dataset(self._source.whole, request, outline)
-            return evaluate(data, request.text, {}, base)
+            return evaluate(data, request.text, {}, base, outline.prefixes)
         # What is wrong with a query is told of the text that was sent.
         with suppress(MedkgError, RuntimeError, Unreadable):
             found = self._shorter(request.text, outline, base)
             if found is not None:
-                return evaluate(*found, {}, base)
-        return evaluate(Dataset(self._source.default), request.text, {}, base)
+                return evaluate(*found, {}, base, outline.prefixes)
+        return evaluate(Dataset(self._source.default), request.text, {}, base, outline.prefixes)
 
     def _shorter(self, text: str, outline: Outline, base: str) -> tuple[Dataset, str] | None:
         """Return what has the same solutions as a query on the default graph with less work, or None.
@@ -73,7 +73,7 @@ class Planner:
         if ranked is None or not self._are_many(2 * ranked.sampled, outline, found):
             return []
         sample = ranked.sample(text, outline.tokens, changes)
-        rows = evaluate(Dataset(self._source.default), sample, {}, base)
+        rows = evaluate(Dataset(self._source.default), sample, {}, base, outline.prefixes)
         assert isinstance(rows, ox.QuerySolutions)  # noqa: S101 - what a SELECT gives
         cut = ranked.cut(text, outline.tokens, (row[0] for row in rows))
         return [] if cut is None else [cut]

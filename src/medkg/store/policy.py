@@ -7,12 +7,13 @@ engine knows best what does not parse.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 from medkg.domain.errors import QueryRefused, QuerySyntaxError, TooLarge
+from medkg.domain.namespaces import PREFIXES
 from medkg.store.hints import unknown_prefix
 from medkg.store.names import Name, Names
 from medkg.store.operations import Operation, operations
@@ -53,7 +54,8 @@ class Outline:
     *form* is its first keyword in lower case, "" when it has none, *start* the index of its token; *parts*
     are groups, expressions in brackets and described things; *services* are places.  *volatile* queries have
     another answer each time.  One that *reads_named* graphs may look into others than the default graph.
-    The IRIs are absolute.  A *doubtful* query may be another one to the engine than its *tokens* say.
+    The IRIs are absolute; *prefixes* are those of medkg that it may use and does not declare.  A *doubtful*
+    query may be another one to the engine than its *tokens* say.  *words* are in upper case.
     """
 
     form: str
@@ -68,8 +70,10 @@ class Outline:
     reads_named: bool
     volatile: bool
     names: tuple[Name, ...]
+    prefixes: Mapping[str, str]
     doubtful: bool
     tokens: Tokens
+    words: frozenset[str]
 
     def iri(self, text: str) -> str | None:
         """Return the absolute IRI that a name stands for, or None."""
@@ -216,6 +220,7 @@ class _Scan:
         self._base = base
         self._names = Names(base)
         self._volatile = self._glued = self._reads_named = False
+        self._words: set[str] = set()
         self._called: list[int] = []
         self._loaded: list[int] = []
         self._used: dict[str, tuple[str, int]] = {}
@@ -243,8 +248,10 @@ class _Scan:
             reads_named=self._reads_named or self._has_dataset or doubtful,
             volatile=self._volatile or doubtful,
             names=self._found_names(),
+            prefixes=PREFIXES if doubtful else self._names.assumed,
             doubtful=doubtful,
             tokens=self.reading.tokens,
+            words=frozenset(self._words),
         )
 
     def update_outline(self) -> UpdateOutline:
@@ -314,6 +321,7 @@ class _Scan:
     def _word(self, index: int) -> None:
         tokens = self.reading.tokens
         word = tokens.texts[index].upper()
+        self._words.add(word)
         # The engine needs no space between words.
         self.operators += word.count("-") + word.endswith(_STACKING)
         if word.endswith(_VOLATILE):

@@ -100,7 +100,7 @@ def ranking(text: str, outline: Outline, found: Sequence[Block]) -> Ranking | No
     *found* are its blocks of triple patterns.
     """
     tokens, start = outline.tokens, outline.start
-    if outline.form != "select" or outline.volatile or "LIMIT" not in text.upper():
+    if outline.form != "select" or outline.volatile or not {"ORDER", "LIMIT"} <= outline.words:
         return None
     try:
         opening = tokens.texts.index("{", start)

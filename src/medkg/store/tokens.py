@@ -132,7 +132,9 @@ def place(text: str, offset: int) -> Place:
 
 def places(text: str, offsets: Sequence[int]) -> list[Place]:
     """Return the places of many characters, in one pass over the text."""
-    ends = [match.end() for match in re.finditer("\n", text)] if offsets else []
+    if not offsets:
+        return []
+    ends = [match.end() for match in re.finditer("\n", text)]
     lines = [bisect_right(ends, offset) for offset in offsets]
     return [
         Place(line + 1, offset - (ends[line - 1] if line else 0) + 1)

@@ -55,6 +55,7 @@ class Channel:
         self._socket = sock
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
+        self._buffer = bytearray()
 
     def send(self, head: Mapping[str, Any], body: bytes = b"") -> None:
         """Send a frame; wait while the other side is slow.
@@ -65,29 +66,16 @@ class Channel:
 
     def comes(self, seconds: float) -> bool:
         """Tell whether something comes within some time, or the other side closes."""
-        return bool(self._poll.poll(1_000 * seconds))
+        return bool(self._buffer or self._poll.poll(1_000 * seconds))
 
     def receive(self) -> tuple[dict[str, Any], bytes]:
         """Return the next frame.
 
         :raises EOFError: the other side has closed.
         """
-        head_size, body_size = LENGTHS.unpack(self._exactly(LENGTHS.size))
-        head = json.loads(self._exactly(head_size)) if head_size else {}
-        return head, self._exactly(body_size)
-
-    def _exactly(self, size: int) -> bytes:
-        if not size:
-            return b""
-        found = self._socket.recv(min(size, _PIECE))
-        if len(found) == size:
-            return found
-        pieces = [found]
-        missing = size - len(found)
-        while missing and found:
-            found = self._socket.recv(min(missing, _PIECE))
-            pieces.append(found)
-            missing -= len(found)
-        if missing:
-            raise EOFError("the other process has closed the channel")
-        return b"".join(pieces)
+        while (frame := unpack(self._buffer)) is None:
+            piece = self._socket.recv(_PIECE)
+            if not piece:
+                raise EOFError("the other process has closed the channel")
+            self._buffer += piece
+        return frame
