@@ -22,6 +22,8 @@ _UNUSED: Final = 60.0
 
 A fresh one shares its memory, and pays for each page of it when it first reads there.
 """
+_YOUNG: Final = 0.03
+"""Seconds for which a request is likely to end soon."""
 _BACK_OFF: Final = (0.05, 1.0)
 
 Fork = Callable[[], Awaitable[Peer]]
@@ -30,21 +32,25 @@ Fork = Callable[[], Awaitable[Peer]]
 class Pool:
     """Hands out readers of the current version.
 
-    *size* requests run at a time, and one reader more waits ready.  A request that has been running for a
-    while is moved aside (:meth:`demote`) while there is room for *slow* of them: its place is free, and it
-    goes on, in the end with less priority (:meth:`lower`).  At most *queue* requests wait, each for
-    *patience* seconds.
+    *size* requests run at a time, and one reader more waits ready.  While all of them have begun less than
+    *young* seconds ago that one takes a request as well: readers of quick requests would else be idle from
+    each answer to the next request.
+
+    A request that has been running for a while is moved aside (:meth:`demote`) while there is room for
+    *slow* of them: its place is free, and it goes on, in the end with less priority (:meth:`lower`).  At most
+    *queue* requests wait, each for *patience* seconds.
     """
 
-    def __init__(self, *, size: int, slow: int, queue: int, patience: float) -> None:
+    def __init__(self, *, size: int, slow: int, queue: int, patience: float, young: float = _YOUNG) -> None:
         self.size = size
+        self._young = young
         self._slow_size = slow
         self._queue = queue
         self._patience = patience
         self._fork: Fork | None = None
         self._generation = 0
         self._idle: list[Peer] = []
-        self._busy: set[Peer] = set()
+        self._busy: dict[Peer, float] = {}
         self._slow: set[Peer] = set()
         self._born: dict[Peer, int] = {}
         self._used: dict[Peer, int] = {}
@@ -68,7 +74,7 @@ class Pool:
 
         :raises Busy: too many requests wait already, or none came free in time.
         """
-        if self._idle and len(self._busy) < self.size:
+        if self._idle and self._has_place():
             return self._take()
         if len(self._waiting) >= self._queue:
             raise _busy()
@@ -91,7 +97,7 @@ class Pool:
     def release(self, reader: Peer) -> None:
         """Take a reader back; one that is lost, old or worn is replaced."""
         self._slow.discard(reader)
-        self._busy.discard(reader)
+        self._busy.pop(reader, None)
         worn = self._used.get(reader, 0) >= _WORN
         current = self._born.get(reader) == self._generation
         if worn or not current or reader.over or self._closed:
@@ -109,7 +115,7 @@ class Pool:
         """Move a running request aside, if there is room; return whether it was."""
         if reader not in self._busy or len(self._slow) >= self._slow_size:
             return False
-        self._busy.discard(reader)
+        self._busy.pop(reader, None)
         self._slow.add(reader)
         self._fill()
         self._serve()
@@ -147,6 +153,12 @@ class Pool:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5)
 
+    def _has_place(self) -> bool:
+        """Tell whether another request may run."""
+        if len(self._busy) != self.size:
+            return len(self._busy) < self.size
+        return asyncio.get_running_loop().time() - min(self._busy.values()) < self._young
+
     def _keep(self, reader: Peer) -> None:
         """Have a reader wait for work; those that came last go first, so that the first may be needless."""
         now = asyncio.get_running_loop().time()
@@ -157,13 +169,13 @@ class Pool:
 
     def _take(self) -> Peer:
         reader = self._idle.pop()
-        self._busy.add(reader)
+        self._busy[reader] = asyncio.get_running_loop().time()
         self._used[reader] = self._used.get(reader, 0) + 1
         return reader
 
     def _serve(self) -> None:
         """Give what is free to those who wait, first come first served."""
-        while self._waiting and self._idle and len(self._busy) < self.size:
+        while self._waiting and self._idle and self._has_place():
             place = self._waiting.popleft()
             if not place.done():
                 place.set_result(self._take())

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,13 @@ async def until(condition: Callable[[], bool]) -> None:
 @pytest.fixture
 async def pool(keeper: Keeper) -> AsyncIterator[Pool]:
     """A pool with two places, one for slow requests, and one that may wait for a moment."""
-    pool = Pool(size=2, slow=1, queue=1, patience=0.3)
+    async with filled(keeper, young=0) as pool:
+        yield pool
+
+
+@asynccontextmanager
+async def filled(keeper: Keeper, young: float) -> AsyncIterator[Pool]:
+    pool = Pool(size=2, slow=1, queue=1, patience=0.3, young=young)
     pool.switch(lambda: keeper.fork("blank", None, READER))
     await until(lambda: pool.numbers()["readers_idle"] == 3)
     yield pool
@@ -58,6 +65,28 @@ async def test_who_comes_when_all_work_waits_for_the_first_that_is_free(pool: Po
 
     assert await third is not second
     assert not (await third).over
+
+
+async def test_the_spare_works_while_all_are_young(keeper: Keeper) -> None:
+    """One request more than there are places runs beside such as have just begun, and no second one."""
+    async with filled(keeper, young=60) as pool:
+        assert len({await pool.acquire() for _ in range(3)}) == 3
+        with pytest.raises(Busy):
+            await pool.acquire()
+
+
+async def test_the_spare_does_not_work_beside_an_older_one(keeper: Keeper) -> None:
+    """With one that takes longer the places are as many as there are."""
+    async with filled(keeper, young=0.2) as pool:
+        older = await pool.acquire()
+        await asyncio.sleep(0.25)
+        young = await pool.acquire()
+        with pytest.raises(Busy):
+            await pool.acquire()
+        pool.release(older)
+        pool.release(young)
+
+        assert len({await pool.acquire() for _ in range(3)}) == 3
 
 
 async def test_the_queue_is_bounded(pool: Pool) -> None:
