@@ -309,6 +309,7 @@ def _probes(results: Mapping[str, Any]) -> str:
     rows = [
         (
             results["titles"][name],
+            _seconds(found, "first_row", "at_once_s"),
             _seconds(found, "first_row", "first_row_s"),
             _seconds(found, "freshness", "write_s"),
             _seconds(found, "freshness", "seen_s") + _stale(found.get("freshness", {})),
@@ -320,7 +321,8 @@ def _probes(results: Mapping[str, Any]) -> str:
     ]
     head = (
         "server",
-        "first of 5 million rows, s",
+        "first of 5 million rows, just started, s",
+        "the same, rested, s",
         "one write, s",
         "write answered to seen, s",
         "answer after a deadline of 2 s",
