@@ -1,5 +1,6 @@
 """Wires the application: settings in, ASGI application out."""
 
+import asyncio
 import logging
 import sys
 import time
@@ -9,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from anyio import to_thread
@@ -23,7 +24,6 @@ from medkg import __version__, assets
 from medkg.config import Settings
 from medkg.services import questions
 from medkg.services.names import Names
-from medkg.state.database import Database
 from medkg.store.engine import Endpoint, Engine
 from medkg_api import backends, problems
 from medkg_api.compression import Compression
@@ -36,6 +36,9 @@ from medkg_api.repeats import Repeats
 from medkg_api.representations import JsonLd
 from medkg_api.routes import api, doc, graphs, health, pages, sparql, update
 from medkg_api.routes import questions as question_routes
+
+if TYPE_CHECKING:
+    from medkg.state.database import Database
 
 __all__ = ["PROTOCOLS", "create_app"]
 
@@ -113,25 +116,33 @@ def create_app(settings: Settings, engine: Engine | None = None, endpoint: Endpo
 def _lifespan(backend: backends.Backend) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
-        # A damaged database must stop the start, not the first request that needs it.
-        database = await to_thread.run_sync(app.state.context.database)
-        await backend.endpoint.start()
+        # A damaged database must stop the start, not the first request that needs it.  It is opened while the
+        # processes start: each is a wait for something else.
+        opening = asyncio.ensure_future(to_thread.run_sync(app.state.context.database))
+        starting = asyncio.ensure_future(backend.endpoint.start())
+        await asyncio.wait((opening, starting))
         try:
+            database = opening.result()
+            starting.result()
             yield
         finally:
             await backend.endpoint.close()
             await backend.close()
-            await to_thread.run_sync(database.close)
+            if opening.exception() is None:
+                await to_thread.run_sync(database.close)
 
     return living
 
 
-def _database(settings: Settings) -> Callable[[], Database]:
+def _database(settings: Settings) -> "Callable[[], Database]":
     """Return the operational database, opened when it is first asked for."""
     url = settings.database_url
 
     @cache
-    def opened() -> Database:
+    def opened() -> "Database":
+        # What it needs is loaded behind the start of the processes.
+        from medkg.state.database import Database
+
         return Database.open(settings.data_dir, url.get_secret_value() if url else None)
 
     return opened

@@ -108,6 +108,11 @@ class Connection(HttpToolsProtocol):
         if not self._over:
             super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """Send what is left of an answer now, and not a turn of the event loop later."""
+        cast("_Joined", self.transport).flush()
+        super().on_response_complete()
+
     def resume_writing(self) -> None:
         """Note that the client has taken what waited for it."""
         self._waiting = None
@@ -202,19 +207,20 @@ class _Joined:
     def write(self, data: bytes) -> None:
         """Send *data* with all that is written before the event loop turns."""
         if not self._pieces:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._pieces.append(data)
 
     def close(self) -> None:
         """Close when all is sent."""
-        self._flush()
+        self.flush()
         self._transport.close()
 
     def get_write_buffer_size(self) -> int:
         """Return the bytes that wait."""
         return self._transport.get_write_buffer_size() + sum(map(len, self._pieces))
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what waits."""
         if self._pieces:
             pieces, self._pieces = self._pieces, []
             self._transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 from jinja2 import Environment, PackageLoader, select_autoescape
@@ -12,10 +12,12 @@ from medkg.domain.errors import ParameterError
 from medkg.domain.namespaces import display, local_path
 from medkg.services.names import Names
 from medkg.services.questions import LANGUAGES, Question
-from medkg.state.database import Database
 from medkg.store.engine import Endpoint, Engine
 from medkg_api.metrics import Meter
 from medkg_api.representations import JsonLd
+
+if TYPE_CHECKING:
+    from medkg.state.database import Database
 
 __all__ = ["Accept", "Context", "ContextDep", "Language", "make_pages"]
 
@@ -27,7 +29,7 @@ class Context:
     settings: Settings
     engine: Engine
     endpoint: Endpoint
-    database: Callable[[], Database]
+    database: "Callable[[], Database]"
     meter: Meter
     names: Names
     questions: tuple[Question, ...]

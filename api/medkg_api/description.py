@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from anyio import to_thread
 from fastapi import Request
@@ -34,6 +34,8 @@ _RESULTS: Final = (
     "JSON-LD",
     "RDF_XML",
 )
+_PARTS: Final = 1_000
+"""Properties or classes of which each is described; of more only the number is told."""
 _INPUTS: Final = ("Turtle", "N-Triples", "JSON-LD", "RDF_XML")
 
 
@@ -94,6 +96,12 @@ def _statements(context: Context, graphs: Mapping[str, GraphState]) -> Iterator[
         (VOID.sparqlEndpoint, address),
     )
     yield from about(default, (RDF.type, SD.Graph), *_size(graphs.get("")))
+    counts = context.endpoint.counts()
+    if counts is not None:
+        properties = _Part("property", VOID.propertyPartition, VOID.property, VOID.properties, VOID.triples)
+        classes = _Part("class", VOID.classPartition, VOID["class"], VOID.classes, VOID.entities)
+        for part, table in ((properties, counts.predicates), (classes, counts.classes)):
+            yield from part.statements(address, default, table or {})
     for number, name in enumerate(sorted(name for name in graphs if name)):
         named, graph = URIRef(f"{address}#named-{number}"), URIRef(f"{address}#graph-{number}")
         yield from about(dataset, (SD.namedGraph, named))
@@ -101,9 +109,35 @@ def _statements(context: Context, graphs: Mapping[str, GraphState]) -> Iterator[
         yield from about(graph, (RDF.type, SD.Graph), *_size(graphs[name]))
 
 
+class _Part(NamedTuple):
+    """How VoID (section 4.6) says what parts a graph has: by their properties, or by their classes."""
+
+    name: str
+    has: URIRef
+    by: URIRef
+    number: URIRef
+    size: URIRef
+
+    def statements(self, address: URIRef, graph: URIRef, table: Mapping[str, int]) -> Iterator[Quad]:
+        """Yield how many parts a graph has and, unless they are very many, what each of them is."""
+        # A class may be a blank node, which is nobody else's business.
+        named = [(iri[1:-1], number) for iri, number in sorted(table.items()) if iri.startswith("<")]
+        if named:
+            yield graph, self.number, _integer(len(named)), None
+        for place, (iri, number) in enumerate(named if len(named) <= _PARTS else ()):
+            part = URIRef(f"{address}#{self.name}-{place}")
+            yield graph, self.has, part, None
+            yield part, self.by, URIRef(iri), None
+            yield part, self.size, _integer(number), None
+
+
 def _calls_others(context: Context) -> bool:
     return bool(context.settings.service_allow.split())
 
 
 def _size(state: GraphState | None) -> list[tuple[URIRef, Literal]]:
-    return [] if state is None else [(VOID.triples, Literal(str(state.triples), datatype=XSD.integer))]
+    return [] if state is None else [(VOID.triples, _integer(state.triples))]
+
+
+def _integer(number: int) -> Literal:
+    return Literal(str(number), datatype=XSD.integer)

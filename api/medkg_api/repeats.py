@@ -4,8 +4,8 @@ An answer that is kept would still be negotiated, tagged, compressed and given i
 request.  All of that follows from a few parts of the request: for one like another before it is known.
 """
 
-from collections.abc import Hashable
 from http import HTTPStatus
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from cachetools import LRUCache
@@ -18,6 +18,10 @@ from medkg_api.limits import RateLimiter
 
 __all__ = ["Repeats", "is_kept"]
 
+_Fields = tuple[tuple[bytes, bytes], ...]
+_Key = tuple[bytes, _Fields]
+"""The query of an address, and the header fields that tell."""
+
 _KEPT: Final = "medkg.kept"
 """What a handler leaves in the scope of a request."""
 _TELLING: Final = frozenset({b"accept", b"accept-encoding"})
@@ -27,7 +31,7 @@ _PARTICULAR: Final = frozenset({b"if-none-match", b"origin"})
 _ROOM: Final = 8 * 1_048_576
 """Bytes of what is remembered; the answers themselves stay with the endpoint, but for compressed ones."""
 _OVERHEAD: Final = 2_000
-"""Bytes of what is remembered of an answer beside its address and its body, roughly."""
+"""Bytes of what is remembered of an answer beside what it was asked with and its body, roughly."""
 
 
 class _Sent(NamedTuple):
@@ -37,8 +41,9 @@ class _Sent(NamedTuple):
     accept: str
     version: int
     size: int
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: _Fields
     body: bytes | None
+    weight: int
 
 
 class Repeats:
@@ -52,7 +57,7 @@ class Repeats:
         self._path = path
         self._endpoint = endpoint
         self._limiter = limiter
-        self._sent: LRUCache[Hashable, _Sent] = LRUCache(_ROOM, getsizeof=_size)
+        self._sent: LRUCache[_Key, _Sent] = LRUCache(_ROOM, getsizeof=attrgetter("weight"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send what was sent before, or pass the request on and remember what comes of it."""
@@ -70,7 +75,7 @@ class Repeats:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
-    def _again(self, key: Hashable, scope: Scope) -> tuple[list[tuple[bytes, bytes]], bytes] | None:
+    def _again(self, key: _Key, scope: Scope) -> tuple[list[tuple[bytes, bytes]], bytes] | None:
         """Return the header fields and the body of an answer that may be sent again."""
         sent = self._sent.get(key)
         reply = self._endpoint.kept(sent.asked, sent.accept) if sent is not None else None
@@ -85,15 +90,17 @@ class Repeats:
             return None
         return list(sent.headers), reply.body if sent.body is None else sent.body
 
-    def _remember(self, key: Hashable, scope: Scope, recorder: "_Recorder") -> None:
+    def _remember(self, key: _Key, scope: Scope, recorder: "_Recorder") -> None:
         told = scope.get(_KEPT)
         if told is None or not recorder.whole:
             return
         asked, accept, version, size = told
         body = recorder.body if any(name == b"content-encoding" for name, _ in recorder.headers) else None
-        sent = _Sent(asked, accept, version, size, recorder.headers, body)
-        if _size(sent) < _ROOM // 16:
-            self._sent[key] = sent
+        query, fields = key
+        # The text of the query is there in four forms at most.
+        weight = _OVERHEAD + 4 * len(query) + sum(len(value) for _, value in fields) + len(body or b"")
+        if weight < _ROOM // 16:
+            self._sent[key] = _Sent(asked, accept, version, size, recorder.headers, body, weight)
 
 
 def is_kept(scope: Scope, asked: QueryRequest, accept: str, version: int, size: int) -> None:
@@ -105,7 +112,7 @@ class _Recorder:
     """Passes messages on and holds the header fields and the body of an answer in one piece."""
 
     def __init__(self, send: Send) -> None:
-        self.headers: tuple[tuple[bytes, bytes], ...] = ()
+        self.headers: _Fields = ()
         self.body = b""
         self.whole = False
         self._send = send
@@ -114,12 +121,15 @@ class _Recorder:
         if message["type"] == "http.response.start":
             # Who sends it on adds to them.
             self.headers = tuple(message["headers"]) if message["status"] == HTTPStatus.OK else ()
-        elif self.headers and message["type"] == "http.response.body" and not message.get("more_body"):
-            self.body, self.whole = message.get("body", b""), True
+        elif message["type"] == "http.response.body":
+            self.whole = bool(self.headers) and not message.get("more_body")
+            self.body = message.get("body", b"") if self.whole else b""
+            # What comes in pieces is not remembered.
+            self.headers = self.headers if self.whole else ()
         await self._send(message)
 
 
-def _key(scope: Scope, path: str) -> Hashable | None:
+def _key(scope: Scope, path: str) -> _Key | None:
     """Return what the answer to a request follows from, or None where it may follow from more."""
     if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] != path:
         return None
@@ -129,8 +139,4 @@ def _key(scope: Scope, path: str) -> Hashable | None:
             telling.append(field)
         elif field[0] in _PARTICULAR:
             return None
-    return (scope["query_string"], *telling)
-
-
-def _size(sent: _Sent) -> int:
-    return _OVERHEAD + 4 * len(sent.asked.text) + len(sent.body or b"")
+    return scope["query_string"], tuple(telling)

@@ -8,7 +8,6 @@ from fastapi import Request
 
 from medkg.domain.errors import CallError, MedkgError
 from medkg.domain.model import Author, Commit, Role
-from medkg.services import tokens
 from medkg_api.deps import Context
 from medkg_api.exchange import Parameters
 
@@ -24,6 +23,8 @@ def author_of(context: Context, request: Request, values: Parameters) -> Author:
     :raises Unauthorized: there is no token, or it is not valid.
     :raises Forbidden: its role may not write.
     """
+    from medkg.services import tokens
+
     author = tokens.require(_author(context, request), Role.STEWARD)
     unchecked = next((value for name, value in values if name == "unchecked"), "false").lower() in {
         "true",
@@ -40,6 +41,8 @@ def require_admin(context: Context, request: Request) -> None:
     :raises Unauthorized: there is no token, or it is not valid.
     :raises Forbidden: its role is another.
     """
+    from medkg.services import tokens
+
     tokens.require(_author(context, request), Role.ADMIN)
 
 
@@ -58,6 +61,8 @@ def key_of(request: Request) -> str:
 
 def outcome(context: Context, author: Author, action: str, target: str, commit: Commit) -> None:
     """Put an accepted write into the audit trail; the write stands even when that fails."""
+    from medkg.services import tokens
+
     try:
         tokens.note(context.database(), author, action, target, commit)
     except MedkgError as error:
@@ -67,6 +72,9 @@ def outcome(context: Context, author: Author, action: str, target: str, commit: 
 
 
 def _author(context: Context, request: Request) -> Author | None:
+    # Not needed until somebody writes; loading it takes as long as the rest of a start.
+    from medkg.services import tokens
+
     setting = context.settings.admin_token
     secret = setting.get_secret_value() if setting else None
     return tokens.authorize(request.headers.get("authorization"), context.database(), secret)

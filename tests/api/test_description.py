@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from rdflib import Graph
 from rdflib.namespace import RDF, VOID, Namespace
-from rdflib.term import URIRef
+from rdflib.term import Literal, URIRef
 
 from medkg.domain.namespaces import GRAPH
 from medkg.store.functions import EXTENSIONS
@@ -116,6 +116,25 @@ def test_the_dataset_is_the_real_one(service: TestClient) -> None:
     assert {str(name) for name in sizes} == set(listed.text.split()[1:])
     default = graph.value(dataset, SD.defaultGraph)
     assert graph.value(default, VOID.triples).toPython() == count(service, "?s ?p ?o")  # type: ignore[union-attr]
+
+
+def test_the_parts_of_the_default_graph_are_counted(service: TestClient) -> None:
+    """Each property has as many triples as it is said to, each class as many instances; none is left out."""
+    graph = described(service)
+    default = graph.value(graph.value(SERVICE, SD.defaultDataset), SD.defaultGraph)
+
+    for part, by, size, number, query in (
+        (VOID.propertyPartition, VOID.property, VOID.triples, VOID.properties, "?s ?x ?o"),
+        (VOID.classPartition, VOID["class"], VOID.entities, VOID.classes, "?s a ?x"),
+    ):
+        told = {
+            str(graph.value(one, by)): graph.value(one, size).toPython()  # type: ignore[union-attr]
+            for one in graph.objects(default, part)
+        }
+        params = {"query": f"SELECT ?x (COUNT(*) AS ?n) {{ {query} }} GROUP BY ?x", "format": "csv"}
+        rows = [row.split(",") for row in service.get("/sparql", params=params).text.split()[1:]]
+        assert told == {iri: int(size) for iri, size in rows if not iri.startswith("_:")}
+        assert graph.value(default, number, default=Literal(0)) == Literal(len(told))
 
 
 def known_to_the_engine(client: TestClient, function: str) -> bool:

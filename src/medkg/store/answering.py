@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from medkg.domain.errors import DeadlineExceeded, MedkgError
+from medkg.domain.errors import DeadlineExceeded, EngineCrashed, MedkgError
 from medkg.store.engine import Reply
 from medkg.store.formats import by_name
 from medkg.store.peer import Peer
@@ -20,6 +20,8 @@ Sooner it would do harm: what is merely slow would wait for everything that is q
 """
 _STALLED: Final = 10.0
 """Seconds that a client may take nothing of a waiting answer."""
+_AT_ONCE: Final = 0.05
+"""Seconds in which the service learns that a reader was dead; to bring one down takes longer, mostly."""
 _FAREWELL: Final = 0.5
 """Seconds until the work for a client that has left is ended.
 
@@ -52,25 +54,12 @@ async def ask(
 
     *keep* gets an answer that was streamed, once it is whole, unless it is too large.
     """
-    reader = await pool.acquire()
-    number = reader.version
-    watch = _Watch(pool, clock, reader)
-    try:
-        reader.send(head, body)
-        first, piece = await reader.receive()
-    except MedkgError:
-        watch.stop()
-        pool.release(reader)
-        raise
-    except BaseException:
-        # The client has left.
-        watch.leave()
-        raise
+    watch, first, piece = await _begun(pool, clock, head, body)
+    number = watch.reader.version
     format_ = by_name(first["format"], first["kind"])
     notes = tuple(first.get("notes", ()))
     if first.get("end"):
-        watch.stop()
-        pool.release(reader)
+        watch.done()
         # All that was asked of one that is cut is how it begins.
         whole = None if first.get("cut") else piece
         return Reply(format_, number, whole, volatile=first["volatile"], notes=notes)
@@ -79,6 +68,29 @@ async def ask(
     if keep is not None and not reply.volatile:
         stream.when_whole = lambda whole: keep(Reply(format_, number, whole, notes=notes))
     return reply
+
+
+async def _begun(
+    pool: Pool, clock: Clock, head: dict[str, Any], body: bytes, *, again: bool = True
+) -> tuple["_Watch", dict[str, Any], bytes]:
+    """Return the watch over an answer that has begun, its head, and its first piece.
+
+    A reader that was dead before it knew of the request is no fault of that, which is then asked *again*.
+    """
+    watch = _Watch(pool, clock, await pool.acquire())
+    try:
+        watch.reader.send(head, body)
+        first, piece = await watch.reader.receive()
+    except MedkgError as error:
+        watch.done()
+        if again and isinstance(error, EngineCrashed) and watch.age < _AT_ONCE:
+            return await _begun(pool, clock, head, body, again=False)
+        raise
+    except BaseException:
+        # The client has left.
+        watch.leave()
+        raise
+    return watch, first, piece
 
 
 class _Watch:
@@ -97,6 +109,11 @@ class _Watch:
         self._since = self._loop.time()
         self._timer = self._loop.call_later(self._left, self._expire)
         reader.held = self._hold
+
+    @property
+    def age(self) -> float:
+        """Seconds since the request was given to the reader."""
+        return self._loop.time() - self._since
 
     def stop(self) -> None:
         """Watch no longer."""

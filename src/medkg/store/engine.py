@@ -21,6 +21,7 @@ from medkg.domain.model import (
     Term,
     UpdateRequest,
 )
+from medkg.store.counts import Counts
 from medkg.store.formats import Format
 from medkg.store.streaming import Chunks
 
@@ -191,6 +192,9 @@ class Endpoint(Protocol):
 
     async def graphs(self) -> Mapping[str, GraphState]:
         """Return what is known of each named graph, by name."""
+
+    def counts(self) -> Counts | None:
+        """Return how many triples the default graph has by predicate and by class, where that is known."""
 
     def status(self) -> Mapping[str, float]:
         """Return gauges and counters for the operator."""

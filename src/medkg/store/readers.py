@@ -61,6 +61,8 @@ class Readers:
         """Serve *snapshot*, which takes about *size* bytes in memory; return when a reader is ready."""
         self._snapshot = snapshot
         self._serve_from_disk()
+        # Loading would hold up the first reader.
+        self.pool.release(await self.pool.acquire())
         self._load_if_it_fits(size)
 
     async def close(self) -> None:

@@ -23,6 +23,7 @@ from medkg.store import documents
 from medkg.store.answering import Clock, ask
 from medkg.store.bounds import NONE, Bounds
 from medkg.store.cache import ResultCache
+from medkg.store.counts import Counts
 from medkg.store.engine import Reply
 from medkg.store.federation.calls import TextKind
 from medkg.store.federation.federate import Federation, Means, Text
@@ -131,7 +132,6 @@ class Room:
         self._snapshot = self._snapshots.require()
         self._index = Index.read(self._current.path)
         await self._readers.start(self._current, self._size(self._index))
-        self._readers.pool.release(await self._readers.pool.acquire())
 
     async def close(self) -> None:
         """End all processes; of a write that is not done in a moment nothing stays."""
@@ -180,6 +180,10 @@ class Room:
     async def graphs(self) -> Mapping[str, GraphState]:
         """See :meth:`medkg.store.engine.Endpoint.graphs`; the default graph is that without a name."""
         return {"": self._index.default, **self._index.graphs}
+
+    def counts(self) -> Counts | None:
+        """See :meth:`medkg.store.engine.Endpoint.counts`."""
+        return self._index.counts
 
     async def update(self, request: UpdateRequest, author: Author, key: str = "") -> Commit:
         """See :meth:`medkg.store.engine.Endpoint.update`."""

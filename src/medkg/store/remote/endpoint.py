@@ -202,6 +202,9 @@ class RemoteEndpoint:
                 found[graph.value] = GraphState(int(number.value), self._version)
         return found
 
+    def counts(self) -> None:
+        """Return None: to count on another server would be a walk through its graph."""
+
     def status(self) -> Mapping[str, float]:
         """Return how many requests run, were asked and failed."""
         return {"running": len(self._open), "asked": self._asked, "failed": self._failed}
