@@ -110,7 +110,7 @@ def _statements(context: Context, graphs: Mapping[str, GraphState]) -> Iterator[
 
 
 class _Part(NamedTuple):
-    """How VoID (section 4.6) says what parts a graph has: by their properties, or by their classes."""
+    """How VoID (W3C note of 3 March 2011) says what parts a graph has: by its properties, or its classes."""
 
     name: str
     has: URIRef
