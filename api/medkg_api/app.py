@@ -165,7 +165,7 @@ def _add_middleware(app: "_Application", settings: Settings, meter: Meter, endpo
     limits = backends.bounds(settings).announced
     reading: tuple[Handler, ...] = (sparql.sparql, graphs.graphs) if limits else ()
     limiter = RateLimiter(settings.rate_limit, time.monotonic)
-    repeats = [Middleware(Repeats, path="/sparql", endpoint=endpoint, limiter=limiter)]
+    repeats = Middleware(Repeats, path="/sparql", endpoint=endpoint, limiter=limiter)
     innermost_first = (
         Middleware(
             Dispatch,
@@ -181,7 +181,7 @@ def _add_middleware(app: "_Application", settings: Settings, meter: Meter, endpo
             allow_headers=_TAKEN_FIELDS,
             expose_headers=_SHOWN_FIELDS,
         ),
-        *(repeats if settings.result_cache_mb else ()),
+        *([repeats] if settings.result_cache_mb else ()),
         Middleware(
             Front,
             classes={path: path.strip("/") for path in PROTOCOLS},

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from medkg.domain.errors import RateLimited
 from medkg.domain.model import QueryRequest
-from medkg.store.engine import Endpoint
+from medkg.store.engine import Endpoint, Reply
 from medkg_api.limits import RateLimiter
 
 __all__ = ["Repeats", "is_kept"]
@@ -94,18 +94,19 @@ class Repeats:
         told = scope.get(_KEPT)
         if told is None or not recorder.whole:
             return
-        asked, accept, version, size = told
+        asked, accept, reply = told
         body = recorder.body if any(name == b"content-encoding" for name, _ in recorder.headers) else None
         query, fields = key
         # The text of the query is there in four forms at most.
         weight = _OVERHEAD + 4 * len(query) + sum(len(value) for _, value in fields) + len(body or b"")
         if weight < _ROOM // 16:
-            self._sent[key] = _Sent(asked, accept, version, size, recorder.headers, body, weight)
+            size = len(reply.body or b"")
+            self._sent[key] = _Sent(asked, accept, reply.version, size, recorder.headers, body, weight)
 
 
-def is_kept(scope: Scope, asked: QueryRequest, accept: str, version: int, size: int) -> None:
-    """Say that a request is answered with what the endpoint keeps for *asked*: *size* bytes of a version."""
-    scope[_KEPT] = asked, accept, version, size
+def is_kept(scope: Scope, asked: QueryRequest, accept: str, reply: Reply) -> None:
+    """Say that a request is answered with what the endpoint keeps for *asked*."""
+    scope[_KEPT] = asked, accept, reply
 
 
 class _Recorder:

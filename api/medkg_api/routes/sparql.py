@@ -77,8 +77,8 @@ async def _answer(request: Request, context: Context, asked: QueryRequest, accep
         # Whoever has the tag has the answer, and the tag names the version.
         return Response(status_code=304, headers=_fields(tag, endpoint.version))
     reply = endpoint.kept(asked, accept)
-    if reply is not None and reply.body is not None:
-        is_kept(request.scope, asked, accept, reply.version, len(reply.body))
+    if reply is not None:
+        is_kept(request.scope, asked, accept, reply)
     else:
         peek = request.method == "HEAD"
         reply = await unless_left(request.receive, endpoint.query(asked, accept, peek=peek))

@@ -24,8 +24,6 @@ _WORDS: Final = frozenset(
     | {"LCASE", "UCASE", "ISIRI", "ISURI"}
 )
 """Words that may stand around the pattern: none of them tells how often a solution comes, but COUNT."""
-_COUNTS: Final = frozenset({"COUNT", "DISTINCT", "GROUP"})
-"""Those without which a query has a solution for each triple."""
 _NUMBER: Final = "medkgNumber"
 
 
@@ -48,7 +46,7 @@ class _Asked(NamedTuple):
 def counting(text: str, outline: Outline) -> Counting | None:
     """Return what a query on the default graph asks of the counts, or None when it asks for more."""
     tokens = outline.tokens
-    if outline.form != "select" or outline.volatile or not outline.words & _COUNTS:
+    if outline.form != "select" or outline.volatile or not _groups(outline):
         return None
     if tokens.texts.count("{") != 1:
         return None
@@ -64,7 +62,7 @@ def counting(text: str, outline: Outline) -> Counting | None:
         summed = [*_summed(tokens, head, asked), *_summed(tokens, tail, asked)]
     except (Unreadable, IndexError):
         return None
-    if not tokens[outline.start].is_("SELECT") or not _groups(tokens, head, tail):
+    if not tokens[outline.start].is_("SELECT"):
         return None
     changes = [(extent(tokens, span), f"SUM(?{_NUMBER})") for span in summed]
     return Counting(edited(text, [*changes, (extent(tokens, found.span), asked.pattern)]), asked.kind)
@@ -141,7 +139,8 @@ def _count(tokens: Tokens, at: int, asked: _Asked) -> tuple[int, list[Span]]:
     raise Unreadable
 
 
-def _groups(tokens: Tokens, head: Span, tail: Span) -> bool:
+def _groups(outline: Outline) -> bool:
     """Tell whether a query has the same answer however often a solution comes, unless it counts them."""
-    words = {text.upper() for span in (head, tail) for text in tokens.texts[slice(*span)]}
-    return tokens[head[0]].is_("DISTINCT") or "GROUP" in words or "COUNT" in words
+    if outline.words & {"GROUP", "COUNT"}:
+        return True
+    return "DISTINCT" in outline.words and outline.tokens[outline.start + 1].is_("DISTINCT")

@@ -115,7 +115,7 @@ class Pool:
         """Move a running request aside, if there is room; return whether it was."""
         if reader not in self._busy or len(self._slow) >= self._slow_size:
             return False
-        self._busy.pop(reader, None)
+        del self._busy[reader]
         self._slow.add(reader)
         self._fill()
         self._serve()
