@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from medkg.domain.errors import DeadlineExceeded, EngineCrashed, MedkgError
+from medkg.domain.errors import DeadlineExceeded, MedkgError
 from medkg.store.engine import Reply
 from medkg.store.formats import by_name
 from medkg.store.peer import Peer
@@ -20,8 +20,6 @@ Sooner it would do harm: what is merely slow would wait for everything that is q
 """
 _STALLED: Final = 10.0
 """Seconds that a client may take nothing of a waiting answer."""
-_AT_ONCE: Final = 0.05
-"""Seconds in which the service learns that a reader was dead; to bring one down takes longer, mostly."""
 _FAREWELL: Final = 0.5
 """Seconds until the work for a client that has left is ended.
 
@@ -71,20 +69,15 @@ async def ask(
 
 
 async def _begun(
-    pool: Pool, clock: Clock, head: dict[str, Any], body: bytes, *, again: bool = True
+    pool: Pool, clock: Clock, head: dict[str, Any], body: bytes
 ) -> tuple["_Watch", dict[str, Any], bytes]:
-    """Return the watch over an answer that has begun, its head, and its first piece.
-
-    A reader that was dead before it knew of the request is no fault of that, which is then asked *again*.
-    """
+    """Return the watch over an answer that has begun, its head, and its first piece."""
     watch = _Watch(pool, clock, await pool.acquire())
     try:
         watch.reader.send(head, body)
         first, piece = await watch.reader.receive()
-    except MedkgError as error:
+    except MedkgError:
         watch.done()
-        if again and isinstance(error, EngineCrashed) and watch.age < _AT_ONCE:
-            return await _begun(pool, clock, head, body, again=False)
         raise
     except BaseException:
         # The client has left.
@@ -109,11 +102,6 @@ class _Watch:
         self._since = self._loop.time()
         self._timer = self._loop.call_later(self._left, self._expire)
         reader.held = self._hold
-
-    @property
-    def age(self) -> float:
-        """Seconds since the request was given to the reader."""
-        return self._loop.time() - self._since
 
     def stop(self) -> None:
         """Watch no longer."""
