@@ -28,6 +28,7 @@ __all__ = [
     "lower_priority",
     "memory_bytes",
     "memory_not_counted",
+    "processors",
     "resident_bytes",
     "run_deep",
     "spawn",
@@ -106,6 +107,11 @@ def lower_priority(pid: int, steps: int) -> None:
     for thread in threads:
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + steps)
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def die_with_parent(parent: int) -> None:

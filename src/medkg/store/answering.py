@@ -74,7 +74,7 @@ async def _begun(
     """Return the watch over an answer that has begun, its head, and its first piece."""
     watch = _Watch(pool, clock, await pool.acquire())
     try:
-        watch.reader.send(head, body)
+        watch.reader.send({**head, "alone": True} if watch.reader.alone else head, body)
         first, piece = await watch.reader.receive()
     except MedkgError:
         watch.done()

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from medkg.domain.errors import EngineCrashed, MedkgError, from_wire
-from medkg.store.wire import pack, unpack
+from medkg.store.wire import AWAKE, pack, unpack
 
 __all__ = ["Peer", "connect"]
 
@@ -22,12 +22,14 @@ class Peer(asyncio.Protocol):
     """A process at the other end: sends frames, hands out those that come, and can be ended.
 
     *held* is called with True when frames come faster than they are taken, with False when they flow again.
+    While the process works *alone* the loop does not sleep for the first moments of its answer.
     """
 
     def __init__(self) -> None:
         self.pid = 0
         self.version = 0
         self.lost = False
+        self.alone = False
         self.held: Callable[[bool], None] | None = None
         self.on_lost: list[Callable[[], None]] = []
         self._buffer = bytearray()
@@ -112,7 +114,10 @@ class Peer(asyncio.Protocol):
                     "or is nested too deeply for the engine.",
                     remedy="Simplify the request. Nothing was changed, and other requests are not affected.",
                 )
-            self._waiter = asyncio.get_running_loop().create_future()
+            loop = asyncio.get_running_loop()
+            self._waiter = loop.create_future()
+            if self.alone:
+                _stay_awake(loop, self._waiter, loop.time() + AWAKE)
             await self._waiter
         head, body = self._frames.popleft()
         self._waiting -= len(body)
@@ -165,6 +170,12 @@ class Peer(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def _stay_awake(loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[None], until: float) -> None:
+    """Have the loop look for what comes, and do all else that it has to, without a sleep in between."""
+    if not waiter.done() and loop.time() < until:
+        loop.call_soon(_stay_awake, loop, waiter, until)
 
 
 async def connect(sock: socket.socket) -> Peer:

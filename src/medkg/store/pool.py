@@ -39,11 +39,15 @@ class Pool:
     A request that has been running for a while is moved aside (:meth:`demote`) while there is room for
     *slow* of them: its place is free, and it goes on, in the end with less priority (:meth:`lower`).  At most
     *queue* requests wait, each for *patience* seconds.
+
+    A reader that works while nothing else does is told so, unless there is but one processor: it and who
+    waits for it need not sleep in the moments between small requests.
     """
 
     def __init__(self, *, size: int, slow: int, queue: int, patience: float, young: float = _YOUNG) -> None:
         self.size = size
         self._young = young
+        self._eager = children.processors() > 1
         self._slow_size = slow
         self._queue = queue
         self._patience = patience
@@ -169,6 +173,7 @@ class Pool:
 
     def _take(self) -> Peer:
         reader = self._idle.pop()
+        reader.alone = self._eager and not (self._busy or self._slow or self._waiting)
         self._busy[reader] = asyncio.get_running_loop().time()
         self._used[reader] = self._used.get(reader, 0) + 1
         return reader

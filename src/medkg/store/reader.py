@@ -25,7 +25,7 @@ from medkg.store.formats import Format, by_name
 from medkg.store.pages import SharedPages
 from medkg.store.plan import Planner
 from medkg.store.source import Source
-from medkg.store.wire import Channel
+from medkg.store.wire import AWAKE, Channel
 
 __all__ = ["run"]
 
@@ -60,7 +60,7 @@ def _loop(channel: Channel, reader: "_Reader", pending: list[tuple[dict[str, Any
         while True:
             if not pending:
                 reader.pages.own(channel)
-            request = pending.pop() if pending else channel.receive()
+            request = pending.pop() if pending else channel.receive(reader.awake)
             if _priority() != priority:
                 pending.append(request)
                 return True
@@ -88,6 +88,7 @@ class _Reader:
         self, channel: Channel, source: Source, settings: dict[str, Any], pages: SharedPages
     ) -> None:
         self.pages = pages
+        self.awake = 0.0
         self._channel = channel
         self._source = source
         self._advice = Advice(source)
@@ -98,6 +99,7 @@ class _Reader:
 
     def answer(self, head: dict[str, Any], body: bytes) -> None:
         """Do what a request says, and send its answer or its error."""
+        self.awake = AWAKE if head.get("alone") else 0.0
         jobs: dict[str, Callable[[dict[str, Any], bytes], None]] = {
             "query": self._query,
             "read": self._read,

@@ -8,13 +8,20 @@ import json
 import select
 import socket
 import struct
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
 
-__all__ = ["LENGTHS", "Channel", "pack", "unpack"]
+__all__ = ["AWAKE", "LENGTHS", "Channel", "pack", "unpack"]
 
 LENGTHS: Final = struct.Struct("!II")
+AWAKE: Final = 0.002
+"""Seconds for which both ends ask for what comes instead of sleeping, while nothing else is to be done.
+
+To be woken on another processor takes longer than to answer a small request.
+"""
 _PIECE: Final = 262_144
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -68,14 +75,21 @@ class Channel:
         """Tell whether something comes within some time, or the other side closes."""
         return bool(self._buffer or self._poll.poll(1_000 * seconds))
 
-    def receive(self) -> tuple[dict[str, Any], bytes]:
-        """Return the next frame.
+    def receive(self, awake: float = 0.0) -> tuple[dict[str, Any], bytes]:
+        """Return the next frame; do not sleep for the first *awake* seconds.
 
         :raises EOFError: the other side has closed.
         """
         while (frame := unpack(self._buffer)) is None:
-            piece = self._socket.recv(_PIECE)
+            piece = self._piece(awake)
             if not piece:
                 raise EOFError("the other process has closed the channel")
             self._buffer += piece
         return frame
+
+    def _piece(self, awake: float) -> bytes:
+        until = time.monotonic() + awake
+        while awake and time.monotonic() < until:
+            with suppress(BlockingIOError):
+                return self._socket.recv(_PIECE, socket.MSG_DONTWAIT)
+        return self._socket.recv(_PIECE)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from medkg import children
 from medkg.domain.errors import Busy, StoreFailed
 from medkg.store.keeper import Keeper
 from medkg.store.peer import Peer
@@ -52,6 +53,25 @@ async def test_one_more_reader_than_places_waits_ready(pool: Pool) -> None:
     """A pool keeps a spare beside the readers that may work at a time."""
     assert len(set(pool.pids())) == 3
     assert pool.numbers()["readers_starting"] == 0
+
+
+@pytest.mark.parametrize(("processors", "alone"), [(1, False), (2, True)])
+async def test_a_reader_knows_when_nothing_else_runs(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch, processors: int, *, alone: bool
+) -> None:
+    """The first of several requests is alone, where there is a processor besides; none beside another is."""
+    monkeypatch.setattr(children, "processors", lambda: processors)
+    async with filled(keeper, young=0) as pool:
+        first = await pool.acquire()
+        second = await pool.acquire()
+        assert (first.alone, second.alone) == (alone, False)
+        pool.demote(first)
+        pool.release(second)
+        beside_a_slow_one = await pool.acquire()
+        assert not beside_a_slow_one.alone
+        pool.release(first)
+        pool.release(beside_a_slow_one)
+        assert (await pool.acquire()).alone is alone
 
 
 async def test_who_comes_when_all_work_waits_for_the_first_that_is_free(pool: Pool) -> None:

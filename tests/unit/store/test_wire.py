@@ -39,12 +39,24 @@ def test_a_channel_carries_bodies_of_any_size(size: int) -> None:
         sender.join()
 
 
+@pytest.mark.parametrize("awake", [0.0, 0.01, 5.0])
+def test_a_frame_is_waited_for_awake_and_asleep(awake: float) -> None:
+    """What comes later arrives, in the moments that are waited for without sleep or after them."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        sender = threading.Timer(0.05, Channel(ours).send, args=({"do": "it"},))
+        sender.start()
+        assert Channel(theirs).receive(awake) == ({"do": "it"}, b"")
+        sender.join()
+
+
+@pytest.mark.parametrize("awake", [0.0, 0.01])
 @pytest.mark.parametrize("piece", [b"", b"\x00\x00", pack({"a": 1}, b"body")[:-2]])
-def test_a_closed_channel_is_the_end(piece: bytes) -> None:
+def test_a_closed_channel_is_the_end(piece: bytes, awake: float) -> None:
     """A channel that is closed before or within a frame raises EOFError."""
     ours, theirs = socket.socketpair()
     with theirs:
         ours.sendall(piece)
         ours.close()
         with pytest.raises(EOFError):
-            Channel(theirs).receive()
+            Channel(theirs).receive(awake)
