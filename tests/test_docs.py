@@ -5,7 +5,6 @@ A table row that is missing or wrong is printed as it should stand in the page.
 
 import ast
 import contextlib
-import importlib.util
 import io
 import json
 import re
@@ -65,8 +64,6 @@ PAGES = (
 WRITTEN_BY_HAND = tuple(page for page in PAGES if page.name not in {"build.md", "benchmarks.md"})
 LOCAL = "http://127.0.0.1:8000"
 TEST_VARIABLES = {"MEDKG_SEEDS", "MEDKG_W3C"}
-FOREIGN = {"pandas", "SPARQLWrapper"}
-"""What examples import and the tests do not bring along."""
 WRITING = {"backup", "restore", "token"}
 """The commands that change the data folder: their examples run on a copy."""
 SEVERITIES = {SH.Violation: "violation", SH.Warning: "warning", SH.Info: "info"}
@@ -835,11 +832,7 @@ def address(settings: Settings, engine: EmbeddedEngine) -> Iterator[str]:
 
 @pytest.mark.parametrize("block", blocks_in("python"), ids=str)
 def test_python_examples_run(block: Block, address: str) -> None:
-    """An example in Python runs against a real server and finds rows; one of another library needs that."""
-    missing = {name for name in imported_by(block) & FOREIGN if importlib.util.find_spec(name) is None}
-    if missing:
-        compile(block.text, str(block), "exec")
-        pytest.skip(f"needs {', '.join(sorted(missing))}")
+    """An example in Python runs against a real server and finds rows."""
     names: dict[str, Any] = {}
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         exec(compile(block.text.replace(LOCAL, address), str(block), "exec"), names)  # noqa: S102 - our own page

@@ -13,6 +13,7 @@ from medkg.store.counting import counting
 from medkg.store.counts import Counts
 from medkg.store.evaluate import Dataset, Results, dataset, evaluate
 from medkg.store.joins import Sizes, pairs, reordered
+from medkg.store.lists import apart
 from medkg.store.patterns import Block, Change, Unreadable, blocks, edited
 from medkg.store.policy import Outline
 from medkg.store.ranking import ranking
@@ -41,29 +42,40 @@ class Planner:
 
     def evaluate(self, request: QueryRequest, outline: Outline, base: str = "") -> Results:
         """Return the lazy results of a query that was checked; see :func:`medkg.store.evaluate.evaluate`."""
-        if outline.reads_named or request.default_graphs or request.named_graphs:
-            data = dataset(self._source.whole, request, outline)
-            return evaluate(data, request.text, {}, base, outline.prefixes)
+        named = bool(outline.reads_named or request.default_graphs or request.named_graphs)
+        data = dataset(self._source.whole, request, outline) if named else Dataset(self._source.default)
         # What is wrong with a query is told of the text that was sent.
-        with suppress(MedkgError, RuntimeError, Unreadable):
-            found = self._shorter(request.text, outline, base)
+        with suppress(MedkgError, RuntimeError):
+            found = self._shorter(data, request.text, outline, base, named=named)
             if found is not None:
                 return evaluate(*found, {}, base, outline.prefixes)
-        return evaluate(Dataset(self._source.default), request.text, {}, base, outline.prefixes)
+        return evaluate(data, request.text, {}, base, outline.prefixes)
 
-    def _shorter(self, text: str, outline: Outline, base: str) -> tuple[Dataset, str] | None:
-        """Return what has the same solutions as a query on the default graph with less work, or None.
+    def _shorter(
+        self, data: Dataset, text: str, outline: Outline, base: str, *, named: bool
+    ) -> tuple[Dataset, str] | None:
+        """Return what has the same solutions as a query on *data* with less work, or None.
 
-        :raises Unreadable: the text has patterns that are not read here.
+        What is known of numbers is that of the default graph, and of no use where it reads *named* graphs.
         """
-        asked = counting(text, outline)
+        asked = None if named else counting(text, outline)
         if asked is not None:
             counted = self._counted
             return (Dataset(counted.graph), asked.text) if asked.kind in counted.kinds else None
+        changes = apart(outline)
+        if not named:
+            with suppress(Unreadable):
+                changes += self._ordered(text, outline, base)
+        return (data, edited(text, changes)) if changes else None
+
+    def _ordered(self, text: str, outline: Outline, base: str) -> list[Change]:
+        """Return what begins with the patterns that match least, and sorts no more than it must.
+
+        :raises Unreadable: the text has patterns that are not read here.
+        """
         found = list(blocks(outline.tokens))
         changes = reordered(text, outline, found, self._sizes)
-        changes += self._cut(text, outline, found, changes, base)
-        return (Dataset(self._source.default), edited(text, changes)) if changes else None
+        return changes + self._cut(text, outline, found, changes, base)
 
     def _cut(
         self, text: str, outline: Outline, found: list[Block], changes: list[Change], base: str

@@ -1,13 +1,13 @@
 """store/plan.py: what is evaluated in the place of a query has the same solutions."""
 
 import re
-from collections import Counter
 from collections.abc import Callable
 
 import pyoxigraph as ox
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.store.plans import EX, NODES, PREDICATES, actual, expected, graphs, planner, solutions
 
 from medkg.domain.errors import MedkgError
 from medkg.domain.model import QueryRequest
@@ -17,12 +17,6 @@ from medkg.store.joins import Sizes, reordered
 from medkg.store.patterns import blocks, edited
 from medkg.store.plan import Planner
 from medkg.store.source import Source
-
-EX = "PREFIX ex: <urn:>\n"
-A = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
-NODES = [ox.NamedNode(f"urn:n{number}") for number in range(5)]
-PREDICATES = [A, *(ox.NamedNode(f"urn:p{number}") for number in range(3))]
-OBJECTS = [*NODES, ox.BlankNode("b"), ox.Literal("x"), ox.Literal("x", language="en"), ox.Literal(5)]
 
 COUNTING = [
     "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }",
@@ -100,14 +94,6 @@ JOINS = [
     "SELECT * { ?s <p0> <n0> ; <p1> <n1> }",
 ]
 
-triples = st.builds(
-    ox.Quad,
-    st.sampled_from(NODES),
-    st.sampled_from(PREDICATES),
-    st.sampled_from(OBJECTS),
-    st.just(ox.DefaultGraph()),
-)
-graphs = st.lists(triples, max_size=25)
 names = st.sampled_from(["ex:n0", "ex:n1", "<urn:n2>", "<n3>", '"x"@en', "5"])
 variables = st.sampled_from(["?x", "?y", "$z", "_:b"])
 verbs = st.sampled_from(["a", "ex:p0", "ex:p1", "<urn:p2>", "ex:p0/ex:p1", "^ex:p1", "ex:p2*", "?p"])
@@ -124,37 +110,6 @@ def written(draw: st.DrawFn) -> str:
             parts.append(f"{draw(verbs)} {' , '.join(objects)}")
         patterns.append(f"{draw(variables)} {' ; '.join(parts)}")
     return " . ".join(patterns)
-
-
-def planner(quads: list[ox.Quad]) -> tuple[Planner, ox.Store]:
-    store = ox.Store()
-    store.extend(quads)
-    return Planner(Source(store, counts=Counts.of(store))), store
-
-
-def solutions(found: evaluate.Results) -> object:
-    """Return all of a result, however its solutions are ordered and its blank nodes are called."""
-    if isinstance(found, ox.QueryBoolean):
-        return bool(found)
-    if isinstance(found, ox.QueryTriples):
-        return Counter(_shown(term) for triple in found for term in triple)
-    names = [variable.value for variable in found.variables]
-    return sorted(names), Counter(tuple(_shown(row[name]) for name in sorted(names)) for row in found)
-
-
-def _shown(term: object) -> str:
-    return "_:" if isinstance(term, ox.BlankNode) else str(term)
-
-
-def expected(store: ox.Store, text: str) -> object:
-    request = QueryRequest(text)
-    outline = policy.outline(text)
-    return solutions(evaluate.evaluate(evaluate.dataset(store, request, outline), text, {}, "urn:"))
-
-
-def actual(work: Planner, text: str) -> object:
-    outline = policy.check(text, policy.Limits(), "urn:")
-    return solutions(work.evaluate(QueryRequest(text), outline, "urn:"))
 
 
 @given(graphs, st.sampled_from(COUNTING + OTHERS + JOINS))
