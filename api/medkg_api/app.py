@@ -7,10 +7,9 @@ import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import structlog
 from anyio import to_thread
@@ -25,6 +24,7 @@ from medkg.config import Settings
 from medkg.services import questions
 from medkg.services.names import Names
 from medkg.store.engine import Endpoint, Engine
+from medkg.store.keeper import Nursery
 from medkg_api import backends, problems
 from medkg_api.compression import Compression
 from medkg_api.deps import Context, make_pages
@@ -32,13 +32,11 @@ from medkg_api.front import Dispatch, Front, Handler
 from medkg_api.limits import RateLimiter
 from medkg_api.metrics import Meter
 from medkg_api.openapi import protocols
+from medkg_api.opening import Opening
 from medkg_api.repeats import Repeats
 from medkg_api.representations import JsonLd
 from medkg_api.routes import api, doc, graphs, health, pages, sparql, update
 from medkg_api.routes import questions as question_routes
-
-if TYPE_CHECKING:
-    from medkg.state.database import Database
 
 __all__ = ["PROTOCOLS", "create_app"]
 
@@ -69,14 +67,19 @@ _SHOWN_FIELDS: Final = (
 )
 
 
-def create_app(settings: Settings, engine: Engine | None = None, endpoint: Endpoint | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    engine: Engine | None = None,
+    endpoint: Endpoint | None = None,
+    nursery: Nursery | None = None,
+) -> FastAPI:
     """Return the application for *settings*; *engine* and *endpoint* default to the store in the data folder.
 
-    The processes of the endpoint start and stop with the application.
+    The processes of the endpoint start and stop with the application; *nursery* was started before.
 
     :raises StoreMissing: nothing has been built in the data folder.
     """
-    backend = backends.choose(settings, engine, endpoint)
+    backend = backends.choose(settings, engine, endpoint, nursery)
     _configure_logs(settings)
     app = _Application(
         title="medkg",
@@ -92,11 +95,12 @@ def create_app(settings: Settings, engine: Engine | None = None, endpoint: Endpo
         assets.directory("ontology") / "context.jsonld", f"{settings.base_url}/ontology/context.jsonld"
     )
     meter = Meter(backend.endpoint)
+    url = settings.database_url
     app.state.context = Context(
         settings,
         backend.engine,
         backend.endpoint,
-        _database(settings),
+        Opening(settings.data_dir, url.get_secret_value() if url else None),
         meter,
         Names(backend.engine),
         known,
@@ -116,36 +120,22 @@ def create_app(settings: Settings, engine: Engine | None = None, endpoint: Endpo
 def _lifespan(backend: backends.Backend) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
+        database: Opening = app.state.context.database
         # A damaged database must stop the start, not the first request that needs it.  It is opened while the
         # processes start: each is a wait for something else.
-        opening = asyncio.ensure_future(to_thread.run_sync(app.state.context.database))
+        opening = asyncio.ensure_future(to_thread.run_sync(database.insist))
         starting = asyncio.ensure_future(backend.endpoint.start())
         await asyncio.wait((opening, starting))
         try:
-            database = opening.result()
+            opening.result()
             starting.result()
             yield
         finally:
             await backend.endpoint.close()
             await backend.close()
-            if opening.exception() is None:
-                await to_thread.run_sync(database.close)
+            await to_thread.run_sync(database.close)
 
     return living
-
-
-def _database(settings: Settings) -> "Callable[[], Database]":
-    """Return the operational database, opened when it is first asked for."""
-    url = settings.database_url
-
-    @cache
-    def opened() -> "Database":
-        # What it needs is loaded behind the start of the processes.
-        from medkg.state.database import Database
-
-        return Database.open(settings.data_dir, url.get_secret_value() if url else None)
-
-    return opened
 
 
 def _describe(app: FastAPI) -> None:

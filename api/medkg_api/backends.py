@@ -15,6 +15,7 @@ from medkg.store.embedded import EmbeddedEngine
 from medkg.store.engine import Endpoint, Engine
 from medkg.store.federation.allow import AllowList
 from medkg.store.federation.federate import Federation
+from medkg.store.keeper import Nursery
 from medkg.store.remote.endpoint import PARALLEL, RemoteEndpoint
 from medkg.store.remote.engine import RemoteEngine
 from medkg.store.remote.server import at
@@ -37,7 +38,12 @@ class Backend:
     close: Callable[[], Awaitable[None]] = _nothing
 
 
-def choose(settings: Settings, engine: Engine | None = None, endpoint: Endpoint | None = None) -> Backend:
+def choose(
+    settings: Settings,
+    engine: Engine | None = None,
+    endpoint: Endpoint | None = None,
+    nursery: Nursery | None = None,
+) -> Backend:
     """Return the backend for *settings*; what is given is taken as it is.
 
     :raises StoreMissing: nothing has been built in the data folder.
@@ -57,6 +63,7 @@ def choose(settings: Settings, engine: Engine | None = None, endpoint: Endpoint 
             union=settings.union_default_graph,
             check=check.check,
             federation=federation,
+            nursery=nursery,
         ),
     )
 

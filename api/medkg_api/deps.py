@@ -1,8 +1,8 @@
 """What the routes are given: settings, engine, names, questions, and how a client wants its answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import Depends, Request
 from jinja2 import Environment, PackageLoader, select_autoescape
@@ -14,10 +14,8 @@ from medkg.services.names import Names
 from medkg.services.questions import LANGUAGES, Question
 from medkg.store.engine import Endpoint, Engine
 from medkg_api.metrics import Meter
+from medkg_api.opening import Opening
 from medkg_api.representations import JsonLd
-
-if TYPE_CHECKING:
-    from medkg.state.database import Database
 
 __all__ = ["Accept", "Context", "ContextDep", "Language", "make_pages"]
 
@@ -29,7 +27,7 @@ class Context:
     settings: Settings
     engine: Engine
     endpoint: Endpoint
-    database: "Callable[[], Database]"
+    database: Opening
     meter: Meter
     names: Names
     questions: tuple[Question, ...]

@@ -21,6 +21,7 @@ from medkg.config import Settings
 from medkg.domain.errors import AddressInUse, MedkgError, SettingError
 from medkg.store.control import Control, Tenure
 from medkg.store.engine import Endpoint
+from medkg.store.keeper import Nursery
 from medkg.store.room import Room
 from medkg_api.app import create_app
 from medkg_api.connections import Connection
@@ -55,16 +56,22 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
         yield bound
 
 
-def run(settings: Settings, bound: socket.socket, tenure: Tenure, ready: Callable[[str], None]) -> None:
+def run(
+    settings: Settings,
+    bound: socket.socket,
+    tenure: Tenure,
+    ready: Callable[[str], None],
+    nursery: Nursery | None = None,
+) -> None:
     """Serve the data folder of *tenure* until a signal arrives.
 
-    *ready* gets the address once requests are answered.
+    *ready* gets the address once requests are answered; *nursery* is one that was started before.
 
     :raises SettingError: MEDKG_TRUSTED_PROXIES names something that is no address.
     :raises MedkgError: the application can't start.
     """
     proxies = trusted(settings)
-    app = create_app(settings)
+    app = create_app(settings, nursery=nursery)
     starting = _Starting(app)
     config = uvicorn.Config(
         starting,

@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Never
 
@@ -90,16 +90,20 @@ def serve(
     Example: medkg serve --port 8080
     """
     from medkg.store.control import Tenure
+    from medkg.store.keeper import Nursery
     from medkg.store.snapshots import Snapshots
 
     settings = config.load(host=host, port=port, data_dir=data_dir)
-    from medkg_api import server
+    with ExitStack() as stack:
+        # It starts while the web framework is loaded.
+        nursery = None if settings.store_url else stack.enter_context(closing(Nursery.spawn()))
+        from medkg_api import server
 
-    with server.listening(settings) as socket:
+        socket = stack.enter_context(server.listening(settings))
         if settings.store_url is None and Snapshots(settings.data_dir).current() is None:
             _build(settings, None)
-        with Tenure(settings.data_dir) as tenure:
-            server.run(settings, socket, tenure, ready=lambda address: typer.echo(f"medkg serves {address}"))
+        tenure = stack.enter_context(Tenure(settings.data_dir))
+        server.run(settings, socket, tenure, lambda address: typer.echo(f"medkg serves {address}"), nursery)
 
 
 @app.command()

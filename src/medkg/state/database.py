@@ -15,14 +15,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlche
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from medkg.domain.errors import Busy, MedkgError, SettingError, StorageFull, StoreFailed, StoreMissing
-from medkg.state.schema import STEP, VERSION_TABLE
+from medkg.state.glance import FILE, STEP, VERSION_TABLE
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 __all__ = ["Database"]
 
-_FILE: Final = "state.sqlite"
 _WAIT_S: Final = 5
 """How long a write waits for another one, and how long a database server may take to answer."""
 _MIGRATION_LOCK: Final = 0x6D65646B67
@@ -90,7 +89,7 @@ class Database:
         :raises Busy: another process held it for too long.
         """
         if url is None:
-            address = sa.URL.create("sqlite", database=str(data_dir.absolute() / _FILE))
+            address = sa.URL.create("sqlite", database=str(data_dir.absolute() / FILE))
         else:
             address = _address(url)
         if address.get_backend_name() == "sqlite":

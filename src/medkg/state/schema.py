@@ -9,12 +9,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-__all__ = ["AUDIT", "METADATA", "STEP", "TOKENS", "VERSION_TABLE", "UtcDateTime"]
-
-VERSION_TABLE: Final = "medkg_schema"
-"""Where Alembic keeps the step of the schema; its usual name may be taken in a shared database."""
-STEP: Final = "0001"
-"""The last step of the migrations: that of the tables below."""
+__all__ = ["AUDIT", "METADATA", "TOKENS", "UtcDateTime"]
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):

@@ -9,44 +9,60 @@ import subprocess
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from medkg import children
 from medkg.domain.errors import StoreFailed, from_wire
 from medkg.store.peer import Peer, connect
 
-__all__ = ["Keeper"]
+__all__ = ["Keeper", "Nursery"]
 
 _PACKET: Final = 65_536
 
 
-class Keeper:
-    """A nursery that runs; *quads* and *resident* (bytes) say what it holds in memory."""
+class Nursery(NamedTuple):
+    """A nursery process, and the socket that it takes commands from."""
 
-    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket) -> None:
-        self.quads = 0
-        self.resident = 0
-        self.changes = 0
-        self.lost = False
-        self._ending: asyncio.Future[int] | None = None
-        self._process = process
-        self._control = control
-        self._number = 0
-        self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
-        self._readers: set[Peer] = set()
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(control.fileno(), self._on_packet)
+    process: subprocess.Popen[bytes]
+    control: socket.socket
 
     @classmethod
-    def start(cls) -> "Keeper":
-        """Start a nursery process."""
+    def spawn(cls) -> "Nursery":
+        """Start a nursery process; it takes half a second until it hears commands."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         with theirs:
             number = theirs.fileno()
             # Not in a thread: who is cancelled while it waits for one would never learn of the process.
-            process = children.spawn("medkg.store.nursery", str(number), pass_fds=[number])
-        return cls(process, ours)
+            return cls(children.spawn("medkg.store.nursery", str(number), pass_fds=[number]), ours)
+
+    def close(self) -> None:
+        """End the process, if that has not been done."""
+        self.control.close()
+        self.process.kill()
+        self.process.wait()
+
+
+class Keeper:
+    """A nursery that runs; *quads* and *resident* (bytes) say what it holds in memory."""
+
+    def __init__(self, nursery: Nursery) -> None:
+        self.quads = 0
+        self.resident = 0
+        self.changes = 0
+        self.lost = False
+        self._ending: asyncio.Future[int] | None = None
+        self._process, self._control = nursery
+        self._number = 0
+        self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._readers: set[Peer] = set()
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._control.fileno(), self._on_packet)
+
+    @classmethod
+    def start(cls) -> "Keeper":
+        """Start a nursery process."""
+        return cls(Nursery.spawn())
 
     @property
     def pid(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from medkg import children
 from medkg.domain.errors import MedkgError, StoreFailed
-from medkg.store.keeper import Keeper
+from medkg.store.keeper import Keeper, Nursery
 from medkg.store.peer import Peer
 from medkg.store.pool import Pool
 from medkg.store.snapshots import Snapshot
@@ -31,14 +31,17 @@ class Readers:
     """Hands out readers of the version it was told to serve.
 
     *settings* is what each reader is told; *memory* tells how many bytes a version in memory may take, *slow*
-    how many requests may be moved aside where memory is not short.
+    how many requests may be moved aside where memory is not short; *nursery* is one that was started before.
     """
 
-    def __init__(self, pool: Pool, settings: dict[str, Any], memory: int, slow: int) -> None:
+    def __init__(
+        self, pool: Pool, settings: dict[str, Any], memory: int, slow: int, nursery: Nursery | None = None
+    ) -> None:
         self.pool = pool
         self._slow = slow
         self._settings = settings
         self._limit = memory
+        self._nursery = nursery
         self._disk: Keeper | None = None
         self._memory: Keeper | None = None
         self._loaded = 0
@@ -121,7 +124,7 @@ class Readers:
     def _without_memory(self) -> Keeper:
         """Return the nursery that holds no version, a new one when the last is gone."""
         if self._disk is None or self._disk.lost:
-            self._disk = Keeper.start()
+            self._disk, self._nursery = Keeper(self._nursery or Nursery.spawn()), None
         return self._disk
 
     def _serve_from_disk(self) -> None:

@@ -29,6 +29,7 @@ from medkg.store.federation.calls import TextKind
 from medkg.store.federation.federate import Federation, Means, Text
 from medkg.store.formats import Kind, negotiate
 from medkg.store.index import Index
+from medkg.store.keeper import Nursery
 from medkg.store.pool import Pool
 from medkg.store.readers import Readers
 from medkg.store.scribe import Scribe
@@ -71,10 +72,11 @@ class Limits:
 class Room:
     """The endpoint on the store under *root*; see :class:`medkg.store.engine.Endpoint`.
 
-    *check* validates what a steward writes; *federation* makes calls to other servers.
+    *check* validates what a steward writes; *federation* makes calls to other servers; *nursery* is one that
+    was started before.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it stands on
         self,
         root: Path,
         *,
@@ -82,6 +84,7 @@ class Room:
         union: bool = True,
         check: Check | None = None,
         federation: Federation | None = None,
+        nursery: Nursery | None = None,
     ) -> None:
         self.union = union
         self._federation = federation
@@ -103,7 +106,7 @@ class Room:
             "union": union,
             "bounds": (self._limits.answer.rows, self._limits.answer.size),
         }
-        self._readers = Readers(pool, told, self._limits.store_memory, self._limits.slow)
+        self._readers = Readers(pool, told, self._limits.store_memory, self._limits.slow, nursery)
         # The writer's caches grow with the store; a single write is bounded by what one may read besides.
         own = {"root": str(root), "memory": 4 * self._limits.worker_memory, "max_bytes": self._limits.body}
         self._scribe = Scribe({**told, **own})

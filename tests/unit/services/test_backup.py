@@ -22,7 +22,7 @@ from medkg.services import backup as service
 from medkg.services import tokens
 from medkg.services.manifest import Manifest
 from medkg.state.database import Database
-from medkg.state.schema import VERSION_TABLE
+from medkg.state.glance import VERSION_TABLE
 from medkg.store.embedded import EmbeddedEngine
 from medkg.store.index import Index
 from medkg.store.snapshots import Snapshots

@@ -19,7 +19,7 @@ from medkg.domain.model import Author, Role
 from medkg.state import audit
 from medkg.state import database as module
 from medkg.state.database import Database
-from medkg.state.schema import VERSION_TABLE
+from medkg.state.glance import VERSION_TABLE
 
 ADA = Author("ada", Role.ADMIN)
 

@@ -18,7 +18,8 @@ from sqlalchemy.dialects import sqlite
 from medkg.domain.model import Role
 from medkg.state import database as module
 from medkg.state.database import Database
-from medkg.state.schema import METADATA, STEP, TOKENS, VERSION_TABLE, UtcDateTime
+from medkg.state.glance import STEP, VERSION_TABLE
+from medkg.state.schema import METADATA, TOKENS, UtcDateTime
 
 
 def test_the_migrations_make_the_tables_of_the_code(database: Database) -> None:

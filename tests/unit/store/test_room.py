@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from medkg.domain.errors import (
 from medkg.domain.model import Author, Finding, GraphWrite, QueryRequest, Role, Severity, UpdateRequest
 from medkg.store.bounds import Bounds
 from medkg.store.engine import Reply
+from medkg.store.keeper import Nursery
 from medkg.store.room import Limits, Room
 from medkg.store.snapshots import Snapshots
 from medkg.store.writer import candidate
@@ -352,6 +354,28 @@ async def test_a_reader_that_is_killed_fails_one_request(reading: Room) -> None:
         await waits
     await until(lambda: not killed & set(reading._readers.pool.pids()))
     assert await count(reading) == 2_000
+
+
+async def test_a_nursery_that_was_started_before_is_used(built: Path) -> None:
+    """Its process is the one that forks the first readers, and ends with the room."""
+    with closing(Nursery.spawn()) as nursery:
+        room = Room(built, limits=LIMITS, nursery=nursery)
+        await room.start()
+        assert ("nursery", nursery.process.pid) in room.processes()
+
+        await room.close()
+
+        assert nursery.process.returncode is not None
+
+
+async def test_a_nursery_that_died_before_it_was_used_is_replaced(built: Path) -> None:
+    """The room starts all the same."""
+    with closing(Nursery.spawn()) as nursery:
+        nursery.process.kill()
+        room = Room(built, limits=LIMITS, nursery=nursery)
+        await room.start()
+        assert room.status()["readers_idle"] >= 1
+        await room.close()
 
 
 async def test_a_nursery_that_is_killed_is_replaced(reading: Room) -> None:

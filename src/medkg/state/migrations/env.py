@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from medkg.state.schema import METADATA, VERSION_TABLE
+from medkg.state.glance import VERSION_TABLE
+from medkg.state.schema import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],
