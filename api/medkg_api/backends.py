@@ -46,6 +46,8 @@ def choose(
 ) -> Backend:
     """Return the backend for *settings*; what is given is taken as it is.
 
+    *nursery* was started before; only an endpoint that is made here, on the data folder, has use for it.
+
     :raises StoreMissing: nothing has been built in the data folder.
     :raises SettingError: an address of another server, or a list of such, can't be used.
     """

@@ -3,12 +3,11 @@
 import errno
 import ipaddress
 import os
-import resource
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -16,7 +15,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from medkg import __version__
+from medkg import __version__, children
 from medkg.config import Settings
 from medkg.domain.errors import AddressInUse, MedkgError, SettingError
 from medkg.store.control import Control, Tenure
@@ -30,8 +29,6 @@ __all__ = ["Running", "listening", "run", "trusted"]
 
 _BACKLOG: Final = 1_024
 """Connections that the system holds until they are accepted."""
-_FILES: Final = 8_192
-"""Descriptors that the service takes, where the system gives that many; half of them for connections."""
 _FAREWELL: Final = 5
 """Seconds for the answers under way when the service is told to stop."""
 _STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
@@ -75,7 +72,8 @@ def run(
     starting = _Starting(app)
     config = uvicorn.Config(
         starting,
-        http=partial(Connection, most=_room_for_connections()),  # type: ignore[arg-type]
+        # The other half is for files and processes.
+        http=partial(Connection, most=children.raise_descriptors() // 2),  # type: ignore[arg-type]
         ws="none",
         lifespan="on",
         log_level=settings.log_level,
@@ -184,17 +182,6 @@ def _surviving() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _room_for_connections() -> int:
-    """Raise the number of descriptors as far as they are of use; return how many connections that allows."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-            soft = most
-    return (most if soft == resource.RLIM_INFINITY else min(most, soft)) // 2
 
 
 def _refused(settings: Settings, error: OSError) -> AddressInUse:

@@ -29,6 +29,7 @@ __all__ = [
     "memory_bytes",
     "memory_not_counted",
     "processors",
+    "raise_descriptors",
     "resident_bytes",
     "run_deep",
     "spawn",
@@ -38,6 +39,7 @@ STACK: Final = 256 * 1_048_576
 """Bytes of stack for the engine, which parses and plans by recursion; only what is used takes memory."""
 _ARENA: Final = 128 * 1_048_576
 """Bytes of address space that a further thread takes for its heap."""
+_FILES: Final = 8_192
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_SECCOMP: Final = 22
 _PR_SET_NO_NEW_PRIVS: Final = 38
@@ -110,8 +112,24 @@ def lower_priority(pid: int, steps: int) -> None:
 
 
 def processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    """Return how many processors this process may use, a part of one counted as one."""
+    found = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    # The limit of a container (cgroup v2); a path of the system.
+    with suppress(OSError, ValueError):
+        quota, period = map(int, Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split())
+        found = min(found, -(-quota // period))
+    return found
+
+
+def raise_descriptors() -> int:
+    """Have as many descriptors as are of use, as far as the system gives them; return how many that are."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            soft = most
+    return most if soft == resource.RLIM_INFINITY else min(most, soft)
 
 
 def die_with_parent(parent: int) -> None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from medkg.domain.errors import Busy, MedkgError, StorageFull, StoreFailed
 from medkg.state.database import Database
+from medkg.state.glance import FILE
 
 __all__ = ["check", "is_external", "replacing", "save"]
 
@@ -77,7 +78,7 @@ def replacing(data_dir: Path, url: str | None, copy: Path) -> Iterator[None]:
 
 
 def _path(data_dir: Path, url: str | None) -> Path:
-    return data_dir / "state.sqlite" if url is None else Path(str(sa.make_url(url).database))
+    return data_dir / FILE if url is None else Path(str(sa.make_url(url).database))
 
 
 def _url(path: Path) -> str:

@@ -1,4 +1,7 @@
-"""A look at the operational database: to load what opens it takes far longer than to open it."""
+"""A look at the operational database: to load what opens it takes far longer than to open it.
+
+What is looked for stands here, so that nothing of that is loaded: the file, and the step of its schema.
+"""
 
 import sqlite3
 from contextlib import closing
@@ -16,15 +19,16 @@ STEP: Final = "0001"
 
 
 def is_current(data_dir: Path) -> bool:
-    """Tell whether the database in *data_dir* is at the schema of this version, and its owner's alone.
+    """Tell whether the database in *data_dir* is as this version leaves it, and its owner's alone.
 
     False says nothing: :meth:`medkg.state.database.Database.open` mends it or tells what is wrong.
     """
     path = data_dir.absolute() / FILE
     try:
         shared = path.stat().st_mode & 0o077
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", timeout=0, uri=True)) as connection:
+            journal = connection.execute("PRAGMA journal_mode").fetchone()
             steps = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchall()  # noqa: S608
     except (OSError, sqlite3.Error):
         return False
-    return not shared and steps == [(STEP,)]
+    return not shared and journal == ("wal",) and steps == [(STEP,)]

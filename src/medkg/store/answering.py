@@ -10,6 +10,7 @@ from medkg.store.engine import Reply
 from medkg.store.formats import by_name
 from medkg.store.peer import Peer
 from medkg.store.pool import Pool
+from medkg.store.wire import AWAKE
 
 __all__ = ["Clock", "ask"]
 
@@ -74,8 +75,9 @@ async def _begun(
     """Return the watch over an answer that has begun, its head, and its first piece."""
     watch = _Watch(pool, clock, await pool.acquire())
     try:
-        watch.reader.send({**head, "alone": True} if watch.reader.alone else head, body)
-        first, piece = await watch.reader.receive()
+        alone = watch.reader.alone
+        watch.reader.send({**head, "alone": True} if alone else head, body)
+        first, piece = await watch.reader.receive(AWAKE if alone else 0.0)
     except MedkgError:
         watch.done()
         raise

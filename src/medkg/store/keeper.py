@@ -37,7 +37,7 @@ class Nursery(NamedTuple):
             return cls(children.spawn("medkg.store.nursery", str(number), pass_fds=[number]), ours)
 
     def close(self) -> None:
-        """End the process, if that has not been done."""
+        """End the process; a keeper that has it may have done so before."""
         self.control.close()
         self.process.kill()
         self.process.wait()
@@ -60,9 +60,9 @@ class Keeper:
         self._loop.add_reader(self._control.fileno(), self._on_packet)
 
     @classmethod
-    def start(cls) -> "Keeper":
-        """Start a nursery process."""
-        return cls(Nursery.spawn())
+    def start(cls, nursery: Nursery | None = None) -> "Keeper":
+        """Start a nursery process, or take *nursery*."""
+        return cls(nursery or Nursery.spawn())
 
     @property
     def pid(self) -> int:

@@ -48,6 +48,7 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     children.die_with_parent(os.getppid())
     children.keep_only([control.fileno()])
+    children.raise_descriptors()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Collecting would write to pages that the readers share.
     gc.disable()

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from medkg.domain.errors import EngineCrashed, MedkgError, from_wire
-from medkg.store.wire import AWAKE, pack, unpack
+from medkg.store.wire import pack, unpack
 
 __all__ = ["Peer", "connect"]
 
@@ -22,7 +22,7 @@ class Peer(asyncio.Protocol):
     """A process at the other end: sends frames, hands out those that come, and can be ended.
 
     *held* is called with True when frames come faster than they are taken, with False when they flow again.
-    While the process works *alone* the loop does not sleep for the first moments of its answer.
+    It is *alone* while nothing else was under way when its work began.
     """
 
     def __init__(self) -> None:
@@ -99,8 +99,8 @@ class Peer(asyncio.Protocol):
         """Wait until the other side has taken most of what was sent."""
         await self._writable.wait()
 
-    async def receive(self) -> tuple[dict[str, Any], bytes]:
-        """Return the next frame.
+    async def receive(self, awake: float = 0.0) -> tuple[dict[str, Any], bytes]:
+        """Return the next frame; the event loop does not sleep for the first *awake* seconds.
 
         :raises MedkgError: the frame is an error, or the reason given to :meth:`end`.
         :raises EngineCrashed: the process is gone.
@@ -116,8 +116,8 @@ class Peer(asyncio.Protocol):
                 )
             loop = asyncio.get_running_loop()
             self._waiter = loop.create_future()
-            if self.alone:
-                _stay_awake(loop, self._waiter, loop.time() + AWAKE)
+            if awake:
+                _stay_awake(loop, self._waiter, loop.time() + awake)
             await self._waiter
         head, body = self._frames.popleft()
         self._waiting -= len(body)

@@ -124,7 +124,8 @@ class Readers:
     def _without_memory(self) -> Keeper:
         """Return the nursery that holds no version, a new one when the last is gone."""
         if self._disk is None or self._disk.lost:
-            self._disk, self._nursery = Keeper(self._nursery or Nursery.spawn()), None
+            self._disk = Keeper.start(self._nursery)
+            self._nursery = None
         return self._disk
 
     def _serve_from_disk(self) -> None:

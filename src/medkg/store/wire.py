@@ -88,8 +88,8 @@ class Channel:
         return frame
 
     def _piece(self, awake: float) -> bytes:
-        until = time.monotonic() + awake
-        while awake and time.monotonic() < until:
+        until = time.monotonic() + awake if awake else 0.0
+        while until and time.monotonic() < until:
             with suppress(BlockingIOError):
                 return self._socket.recv(_PIECE, socket.MSG_DONTWAIT)
         return self._socket.recv(_PIECE)

@@ -29,6 +29,11 @@ def _shared(file: Path) -> None:
     file.chmod(0o644)
 
 
+def _without_wal(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+
+
 def _gone(file: Path) -> None:
     file.unlink()
 
@@ -43,9 +48,9 @@ def test_a_database_of_this_version_is_in_order(tmp_path: Path) -> None:
     assert (tmp_path / glance.FILE).read_bytes() == content
 
 
-@pytest.mark.parametrize("change", [_older, _empty, _text, _shared, _gone])
+@pytest.mark.parametrize("change", [_older, _empty, _text, _shared, _without_wal, _gone])
 def test_what_has_to_be_opened_is_told(tmp_path: Path, change: Callable[[Path], None]) -> None:
-    """Another step, damage, the rights of others and a missing file; none is made."""
+    """Another step, damage, the rights of others, another journal and a missing file; none is made."""
     with Database.open(tmp_path):
         pass
     file = tmp_path / glance.FILE

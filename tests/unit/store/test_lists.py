@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.store.plans import EX, NODES, actual, expected, graphs, planner
 
+from medkg.domain.errors import QuerySyntaxError
 from medkg.store import lists, policy
 from medkg.store.patterns import edited
 
@@ -15,6 +16,8 @@ LISTS = [
     "SELECT * { VALUES () { () () () } ?s ex:p0 ?o }",
     "SELECT * { ?s ex:p0 ?o OPTIONAL { VALUES ?o { ex:n0 ex:n1 5 } ?s ex:p1 ?o } }",
     "SELECT * { ?s ex:p0 ?o MINUS { VALUES ?o { ex:n0 ex:n1 ex:n2 } } }",
+    "SELECT * { VALUES ?o { 5 'x' } FILTER(BOUND(?s)) ?s ex:p0 ?o OPTIONAL { ?s ex:p1 ?x FILTER(?x = ?o) } }",
+    "SELECT ?s { { SELECT ?s { ?s ex:p0 ?o } VALUES ?s { ex:n0 ex:n1 } } VALUES ?s { ex:n1 ex:n2 } }",
     "SELECT * { { VALUES ?s { ex:n0 ex:n1 ex:n2 } } UNION { VALUES $o { 5 'x' 'x'@en } ?s ex:p0 ?o } }",
     "SELECT * { VALUES ?s { ex:n0 ex:n1 } BIND(STR(?s) AS ?t) VALUES ?o { ex:n3 ex:n0 } ?s ?p ?o }",
     "SELECT ?p (COUNT(*) AS ?n) { VALUES ?o { ex:n0 5 } ?s ?p ?o } GROUP BY ?p VALUES ?p { ex:p0 ex:p1 }",
@@ -54,6 +57,36 @@ def test_lists_stay_where_the_engine_joins_them_or_must_not(rows: int, text: str
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * { VALUES ?s }",
+        "SELECT * { ?s ?p ?o VALUES }",
+        "SELECT * { ?s ?p ?o VALUES ?s (1 2) }",
+        "ASK { VALUES ?s 1 }",
+        "SELECT * { VALUES ?s { 1 ?o } ?s ?p ?o }",
+        "SELECT * { VALUES ?s { 1 2 } UNION { ?s ?p ?o } }",
+        "SELECT * { { ?s ?p ?o } UNION VALUES ?s { 1 2 } }",
+        "SELECT * { ?s ?p ?o OPTIONAL VALUES ?s { 1 2 } }",
+        "SELECT * { ?s ?p ?o MINUS VALUES ?s { 1 2 } }",
+        "SELECT * { GRAPH ex:g VALUES ?s { 1 2 } }",
+        "SELECT * { { SELECT ?s WHERE VALUES ?s { 1 2 } } }",
+        "SELECT * { { SELECT * VALUES ?s { 1 2 } } }",
+        "SELECT * { { SELECT (1 AS ?x) VALUES ?s { 1 2 } } }",
+    ],
+)
+def test_a_list_where_none_may_stand_is_a_mistake(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """As it is without anything in its place."""
+    monkeypatch.setattr(lists, "_LONG", 1)
+
+    with pytest.raises(QuerySyntaxError) as found:
+        actual(planner([])[0], EX + text)
+    with pytest.raises(QuerySyntaxError) as wanted:
+        expected(planner([])[1], EX + text)
+
+    assert str(found.value) == str(wanted.value)
+
+
+@pytest.mark.parametrize(
     ("head", "row"), [("?s", "ex:n0"), ("?s", "'{'"), ("(?s)", "(ex:n0)"), ("(?s ?o)", "(<urn:x> 5)")]
 )
 def test_a_long_list_is_put_apart(head: str, row: str) -> None:
@@ -63,4 +96,5 @@ def test_a_long_list_is_put_apart(head: str, row: str) -> None:
 
     changed = edited(text, lists.apart(policy.outline(text)))
 
-    assert changed == text.replace(given_list, f"{{ SELECT * {{ {given_list} }} }}")
+    apart = f"FILTER(true) {{ SELECT * {{ {given_list} }} }} FILTER(true)"
+    assert changed == text.replace(given_list, apart)
