@@ -1,6 +1,5 @@
 """Wires the application: settings in, ASGI application out."""
 
-import asyncio
 import logging
 import sys
 import time
@@ -121,14 +120,10 @@ def _lifespan(backend: backends.Backend) -> Callable[[FastAPI], AbstractAsyncCon
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
         database: Opening = app.state.context.database
-        # A damaged database must stop the start, not the first request that needs it.  It is opened while the
-        # processes start: each is a wait for something else.
-        opening = asyncio.ensure_future(to_thread.run_sync(database.insist))
-        starting = asyncio.ensure_future(backend.endpoint.start())
-        await asyncio.wait((opening, starting))
         try:
-            opening.result()
-            starting.result()
+            # A damaged database must stop the start, not the first request that needs it.
+            await to_thread.run_sync(database.insist)
+            await backend.endpoint.start()
             yield
         finally:
             await backend.endpoint.close()

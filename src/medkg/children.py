@@ -114,11 +114,8 @@ def lower_priority(pid: int, steps: int) -> None:
 def processors() -> int:
     """Return how many processors this process may use, a part of one counted as one."""
     found = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    # The limit of a container (cgroup v2); a path of the system.
-    with suppress(OSError, ValueError):
-        quota, period = map(int, Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split())
-        found = min(found, -(-quota // period))
-    return found
+    limit = _limit_of_container("cpu.max")
+    return min(found, -(-limit[0] // limit[1])) if limit else found
 
 
 def raise_descriptors() -> int:
@@ -229,10 +226,15 @@ def resident_bytes(pid: int) -> int:
 def memory_bytes() -> int:
     """Return the memory that this machine, or the group of processes that this one belongs to, may take."""
     total = resource.getpagesize() * os.sysconf("SC_PHYS_PAGES")
-    # The limit of a container (cgroup v2); a path of the system.
+    return min([total, *_limit_of_container("memory.max")])
+
+
+def _limit_of_container(name: str) -> list[int]:
+    """Return the numbers of a limit of this process's container, or none where it has no such limit."""
     with suppress(OSError, ValueError):
-        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
-    return total
+        # A path of the system (cgroup v2); without a limit there is a word in the place of the first number.
+        return [int(part) for part in Path("/sys/fs/cgroup", name).read_text(encoding="ascii").split()]
+    return []
 
 
 def _install(architecture: int, calls: tuple[int, ...]) -> bool:
