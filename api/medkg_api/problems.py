@@ -2,7 +2,6 @@
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
@@ -119,7 +118,7 @@ def from_medkg(request: Request, error: Exception) -> Response:
         if (value := getattr(error, name, None)) is not None
     }
     if isinstance(error, errors.GraphInvalid):
-        extra["findings"] = [asdict(finding) for finding in error.findings[:_FINDINGS]]
+        extra["findings"] = [finding.as_dict() for finding in error.findings[:_FINDINGS]]
     headers: dict[str, str] = {}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "10"

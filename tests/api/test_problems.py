@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ RAISED: list[tuple[MedkgError, int, dict[str, Any]]] = [
     (errors.NotAcceptable("Nothing fits."), 406, {}),
     (errors.TooLarge("That is too long."), 413, {}),
     (errors.UnsupportedMedia("That is not taken."), 415, {}),
-    (errors.GraphInvalid("It is invalid.", [FINDING]), 422, {"findings": [asdict(FINDING)]}),
+    (errors.GraphInvalid("It is invalid.", [FINDING]), 422, {"findings": [FINDING.as_dict()]}),
     (errors.Unauthorized("There is no token."), 401, {}),
     (errors.Forbidden("Not with that token."), 403, {}),
     (errors.Conflict("That is taken."), 409, {}),

@@ -1,9 +1,10 @@
 """The frozen values that the layers of medkg pass to each other."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 from typing import Literal as Literal_
 
 from rdflib.term import BNode, Literal, URIRef
@@ -14,6 +15,7 @@ __all__ = [
     "Finding",
     "GraphState",
     "GraphWrite",
+    "Place",
     "Quad",
     "QueryRequest",
     "Report",
@@ -44,8 +46,41 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in a document; what the document has no word for is empty, or 0.
+
+    Lines and columns are 1-based and count Unicode characters; the end is just behind the last one.
+    *pointer* is a JSON Pointer (RFC 6901), *cell* a cell of *sheet* such as "D5" (a CSV file has one sheet,
+    without a name, and lines beside its cells).
+    """
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    end_line: int = 0
+    end_column: int = 0
+    sheet: str = ""
+    cell: str = ""
+    pointer: str = ""
+
+    def __bool__(self) -> bool:
+        """Tell whether anything is known."""
+        return self != Place()
+
+    def __str__(self) -> str:
+        """Return it as people write it: ``file.ttl:12:5``, ``Actions!D5``."""
+        numbers = [str(number) for number in (self.line, self.column) if number]
+        sheet = "!".join(filter(None, (self.sheet, self.cell)))
+        return " ".join(filter(None, (":".join(filter(None, (self.file, *numbers))), sheet, self.pointer)))
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a shape says about one focus node, in English."""
+    """One thing that is said about one focus node, in one language.
+
+    *shape* and *component* are IRIs (SHACL, sections 2.1 and 4); *remedy* says how to mend it where the
+    message does not; *suggestion* is what may have been meant; *related* names other nodes that it is about.
+    """
 
     code: str
     severity: Severity
@@ -53,7 +88,18 @@ class Finding:
     focus: str
     path: str = ""
     value: str = ""
-    place: str = ""
+    place: Place = Place()
+    shape: str = ""
+    component: str = ""
+    remedy: str = ""
+    suggestion: str = ""
+    related: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is known of it, as JSON has it; the place as an object under ``location``."""
+        known = {name: value for name, value in asdict(self).items() if value and name != "place"}
+        location = {name: value for name, value in asdict(self.place).items() if value}
+        return {**known, "location": location} if location else known
 
     def __str__(self) -> str:
         """Return one line: code, focus node, path, message, and the place when it is known."""

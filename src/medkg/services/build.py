@@ -13,7 +13,7 @@ from rdflib.term import Literal, URIRef
 
 from medkg import __version__
 from medkg.domain.errors import GraphInvalid
-from medkg.domain.model import Quad, Report, Severity
+from medkg.domain.model import Place, Quad, Report, Severity
 from medkg.domain.namespaces import (
     CATALOG,
     DCAT,
@@ -142,7 +142,7 @@ def _validate(work: Candidate, files: tuple[Source, ...]) -> Report:
     data = [*work.merge(), *(quad for graph in hidden for quad in work.graph(graph))]
     report = reference.validate(data, work.graph(GRAPH_SHAPES))
     places = source_files.locate(report.of(Severity.VIOLATION), files)
-    return Report(tuple(replace(finding, place=places.get(finding, "")) for finding in report.findings))
+    return Report(tuple(replace(finding, place=places.get(finding, Place())) for finding in report.findings))
 
 
 def _invalid(report: Report) -> GraphInvalid:

@@ -6,10 +6,11 @@ import sys
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from medkg import children
 from medkg.domain.errors import GraphInvalid
-from medkg.domain.model import Finding, Report, Severity
+from medkg.domain.model import Finding, Place, Report, Severity
 from medkg.domain.namespaces import GRAPH, GRAPH_SHAPES
 from medkg.store.peer import connect
 from medkg.store.versions import Version
@@ -46,7 +47,7 @@ async def check(folder: Path, changed: tuple[str, ...]) -> None:
     finally:
         peer.end()
         await asyncio.to_thread(process.wait)
-    findings = tuple(Finding(**{**item, "severity": Severity(item["severity"])}) for item in head["findings"])
+    findings = tuple(map(_finding, head["findings"]))
     violations = Report(findings).of(Severity.VIOLATION)
     if violations:
         first = violations[0]
@@ -57,6 +58,11 @@ async def check(folder: Path, changed: tuple[str, ...]) -> None:
             violations[:_SHOWN],
             remedy="Mend the statements and send them again.",
         )
+
+
+def _finding(fields: dict[str, Any]) -> Finding:
+    place, related = Place(**fields["place"]), tuple(fields["related"])
+    return Finding(**{**fields, "severity": Severity(fields["severity"]), "place": place, "related": related})
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from rdflib.term import BNode, Literal, URIRef
 
 from medkg import assets
 from medkg.domain.errors import SourceFileError
-from medkg.domain.model import Finding, Quad
+from medkg.domain.model import Finding, Place, Quad
 from medkg.domain.namespaces import (
     DCTERMS,
     GRAPH,
@@ -84,8 +84,8 @@ def check(sources: Sequence[Source]) -> None:
     _check_catalog(sources[0])
 
 
-def locate(findings: Sequence[Finding], sources: Sequence[Source]) -> dict[Finding, str]:
-    """Return for each finding the place, ``file:line``, of the statement it is about, else of its focus node.
+def locate(findings: Sequence[Finding], sources: Sequence[Source]) -> dict[Finding, Place]:
+    """Return for each finding the file and line of the statement it is about, else of its focus node.
 
     A finding about something that nobody says has no such statement; neither has one about what is inferred.
     """
@@ -104,7 +104,7 @@ def locate(findings: Sequence[Finding], sources: Sequence[Source]) -> dict[Findi
     files = {source.path: source for source, _ in found.values()}
     lines = {path: dict(_first_lines(source)) for path, source in files.items()}
     return {
-        finding: f"{source.path}:{line}" if (line := lines[source.path].get(quad)) else str(source.path)
+        finding: Place(str(source.path), lines[source.path].get(quad, 0))
         for finding, (source, quad) in found.items()
     }
 

@@ -15,7 +15,7 @@ from rdflib.term import Literal, URIRef
 
 from medkg import __version__, cli
 from medkg.domain.errors import Busy, GraphInvalid, SourceFileError
-from medkg.domain.model import Finding, QueryRequest, Severity
+from medkg.domain.model import Finding, Place, QueryRequest, Severity
 from medkg.domain.namespaces import (
     CATALOG,
     DCAT,
@@ -98,7 +98,7 @@ def test_a_violation_replaces_nothing(world: Any, capsys: pytest.CaptureFixture[
     world.build()
     before = quads(world)
     world.edit(ROADMAP, "medkg:region nuts:PL22 ;", "")
-    place = f"{world.folders.data / ROADMAP}:{world.line_of(ROADMAP, 'action:imaging-lab a')}"
+    place = Place(str(world.folders.data / ROADMAP), world.line_of(ROADMAP, "action:imaging-lab a"))
 
     with pytest.raises(GraphInvalid) as caught:
         world.build()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from medkg.domain.errors import SourceFileError
-from medkg.domain.model import Finding, Severity
+from medkg.domain.model import Finding, Place, Severity
 from medkg.domain.namespaces import GRAPH, GRAPH_CATALOG, GRAPH_NUTS, GRAPH_ONTOLOGY, GRAPH_SHAPES
 from medkg.services import sources
 from medkg.services.sources import Folders, Source
@@ -262,7 +262,8 @@ def test_findings_are_located(world: Any) -> None:
     nowhere = finding("https://w3id.org/medkg/id/action/nobody")
 
     assert sources.locate([*about, nowhere], found) == {
-        key: f"{world.folders.data / file}:{world.line_of(file, text)}" for key, (file, text) in about.items()
+        key: Place(str(world.folders.data / file), world.line_of(file, text))
+        for key, (file, text) in about.items()
     }
 
 

@@ -7,7 +7,7 @@ from rdflib import Graph
 from rdflib.term import BNode
 
 from medkg.domain.errors import StoreFailed
-from medkg.domain.model import Quad, Severity
+from medkg.domain.model import Place, Quad, Severity
 from medkg.shacl.reference import validate
 
 HEAD = """
@@ -41,7 +41,7 @@ def test_a_violation_is_a_finding_with_all_its_parts() -> None:
     [finding] = validate(_quads(DATA), _quads(shapes)).findings
     assert (finding.code, finding.severity) == ("X-02", Severity.VIOLATION)
     assert (finding.message, finding.focus) == ("At most one.", "https://example.org/x")
-    assert (finding.path, finding.value, finding.place) == ("https://example.org/p", "2", "")
+    assert (finding.path, finding.value, finding.place) == ("https://example.org/p", "2", Place())
 
 
 @pytest.mark.parametrize(
