@@ -703,7 +703,8 @@ def test_commands_print_what_is_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A call of medkg in a console block prints what stands under it; "…" stands for anything."""
-    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    for folder in ("tests", "ontology", "shapes"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     (tmp_path / "roadmap.txt").write_text(sample_roadmap(), encoding="utf-8")
     if any(call.words[0] in WRITING for call in group):
         data_dir = copied(data_dir, tmp_path / "var")

@@ -26,6 +26,7 @@ STATUS: Final[Mapping[type[MedkgError], int]] = MappingProxyType(
         errors.RoadmapError: 400,
         errors.SourceFileError: 400,
         errors.GraphInvalid: 422,
+        errors.ShapesRefused: 422,
         errors.QueryRefused: 403,
         errors.Unauthorized: 401,
         errors.Forbidden: 403,

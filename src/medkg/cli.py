@@ -9,7 +9,7 @@ from typing import Annotated, Never
 
 import typer
 
-from medkg import __version__, cli_backup, cli_query, cli_tokens, config, terminal
+from medkg import __version__, cli_backup, cli_query, cli_tokens, cli_validate, config, terminal
 from medkg.cli_query import DataDir
 from medkg.domain.errors import MedkgError
 from medkg.domain.model import Finding, Report, Severity
@@ -29,6 +29,7 @@ app = typer.Typer(
 
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(cli_query.ask)
 app.command()(cli_query.query)
+app.command()(cli_validate.validate)
 app.command()(cli_backup.backup)
 app.command()(cli_backup.restore)
 app.add_typer(cli_tokens.app)

@@ -21,6 +21,7 @@
     |   + AnswerTooLarge       its answer is over a published limit   HTTP 403
     |   + RateLimited          one client asks too often              HTTP 429
     |   + RoadmapError         a text that is no roadmap table
+    |   + ShapesRefused        shapes that can't be used              HTTP 422, exit 2
     + CallError                the call is wrong                      exit 2
     |   + SettingError         a setting with a bad value
     + ServiceError             the service failed                     exit 3
@@ -69,6 +70,7 @@ __all__ = [
     "RoadmapError",
     "ServiceError",
     "SettingError",
+    "ShapesRefused",
     "SourceFileError",
     "StorageFull",
     "StoreFailed",
@@ -200,6 +202,12 @@ class PreconditionFailed(InputError):
 
 class RoadmapError(InputError):
     """A text can't be read as a roadmap table."""
+
+
+class ShapesRefused(InputError):
+    """Shapes that break the rules of SHACL, or ask for what is not evaluated here; nothing is validated."""
+
+    exit_code = 2
 
 
 class CallError(MedkgError):

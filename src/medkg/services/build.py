@@ -29,9 +29,9 @@ from medkg.domain.namespaces import (
     XSD,
 )
 from medkg.services import sources as source_files
+from medkg.services import validation
 from medkg.services.sources import Folders, Source
-from medkg.shacl import reference
-from medkg.store.writer import Candidate, candidate, is_public
+from medkg.store.writer import Candidate, candidate
 
 __all__ = ["Progress", "Summary", "build"]
 
@@ -138,9 +138,7 @@ def _newest(files: tuple[Source, ...]) -> date:
 
 def _validate(work: Candidate, files: tuple[Source, ...]) -> Report:
     """Validate the merge and the mentions, and say for each violation where its entity is described."""
-    hidden = [graph for graph in work.graphs() if not is_public(graph)]
-    data = [*work.merge(), *(quad for graph in hidden for quad in work.graph(graph))]
-    report = reference.validate(data, work.graph(GRAPH_SHAPES))
+    report = validation.validate(work.in_memory(), work.graph(GRAPH_SHAPES))
     places = source_files.locate(report.of(Severity.VIOLATION), files)
     return Report(tuple(replace(finding, place=places.get(finding, Place())) for finding in report.findings))
 

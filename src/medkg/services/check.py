@@ -4,7 +4,6 @@ import asyncio
 import socket
 import sys
 from dataclasses import asdict
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +24,10 @@ _MANUAL = str(GRAPH["manual/"])
 def validate(folder: Path) -> Report:
     """Return what the shapes say of the version in *folder*: of its merge and its mentions."""
     # The service imports this module and never validates in its own process; the import takes a moment.
-    from medkg.shacl import reference
+    from medkg.services import validation
 
     version = Version(folder)
-    return reference.validate(chain(version.merge(), version.hidden()), version.graph(GRAPH_SHAPES))
+    return validation.validate(version.in_memory(), version.graph(GRAPH_SHAPES))
 
 
 async def check(folder: Path, changed: tuple[str, ...]) -> None:

@@ -4,49 +4,58 @@ pySHACL runs on rdflib's own store here and nowhere else: over another store it 
 typed ones and finds violations that are not there.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyshacl
 from rdflib import Graph
-from rdflib.namespace import RDF, SH
-from rdflib.term import BNode, Literal, Node
+from rdflib.namespace import SH
+from rdflib.plugins.sparql import prepareQuery
+from rdflib.query import Result as Answer
+from rdflib.term import Literal, Node, URIRef
 
-from medkg.domain.errors import StoreFailed
-from medkg.domain.model import Finding, Quad, Report, Severity
-from medkg.domain.namespaces import MEDKG, compact
+from medkg.domain.errors import ShapesRefused
+from medkg.shacl.paths import read_path
+from medkg.shacl.results import Result
 
-__all__ = ["validate"]
+if TYPE_CHECKING:
+    from rdflib.plugins.sparql.sparql import Query
 
-_SEVERITIES: Final[Mapping[Node | None, Severity]] = {
-    SH.Violation: Severity.VIOLATION,
-    SH.Warning: Severity.WARNING,
-    SH.Info: Severity.INFO,
-}
+__all__ = ["CachingGraph", "validate"]
+
 _ASIDE: Final = frozenset({SH.name, SH.description, SH.order, SH.group})
-_PATHS: Final = {
-    "^{}": SH.inversePath,
-    "{}*": SH.zeroOrMorePath,
-    "{}+": SH.oneOrMorePath,
-    "{}?": SH.zeroOrOnePath,
-}
-_ORDER: Final = tuple(Severity)
 
 
-def validate(data: Iterable[Quad], shapes: Iterable[Quad]) -> Report:
-    """Validate *data* against *shapes* (SHACL Core and SHACL-SPARQL); both are read as one graph each.
+class CachingGraph(Graph):
+    """A graph in rdflib's memory that reads the text of a query once; pySHACL asks it at each focus node."""
 
-    Returns the findings of the report, the gravest first, then by code and focus node.
+    def __init__(self) -> None:
+        super().__init__(bind_namespaces="none")
+        self._prepared: dict[tuple[str, str], Query] = {}
 
-    :raises StoreFailed: the shapes themselves can't be used.
+    def query(self, query_object: Any, *arguments: Any, **options: Any) -> Answer:
+        """See :meth:`rdflib.Graph.query`."""
+        if isinstance(query_object, str):
+            names = options.get("initNs") or dict(self.namespaces())
+            key = query_object, repr(names)
+            if key not in self._prepared:
+                self._prepared[key] = prepareQuery(query_object, initNs=names)
+            query_object = self._prepared[key]
+        return super().query(query_object, *arguments, **options)
+
+
+def validate(data: Graph, shapes: Graph) -> list[Result]:
+    """Validate *data* against *shapes* (SHACL Core and SHACL-SPARQL); return the results, without details.
+
+    A :class:`CachingGraph` is several times faster where shapes have queries.
+
+    :raises ShapesRefused: the shapes themselves can't be used.
     """
-    shapes_graph = _graph(quad for quad in shapes if not _is_aside(quad))
-    report = _run(_graph(data), shapes_graph)
-    findings = [_finding(report, shapes_graph, result) for result in report.objects(None, SH.result)]
-    findings.sort(
-        key=lambda item: (_ORDER.index(item.severity), item.code, item.focus, item.path, item.value)
-    )
-    return Report(tuple(findings))
+    slim = Graph(bind_namespaces="none")
+    for triple in shapes:
+        if not _is_aside(triple):
+            slim.add(triple)
+    report = _run(data, slim)
+    return [_result(report, result) for result in report.objects(None, SH.result)]
 
 
 def _run(data: Graph, shapes: Graph) -> Graph:
@@ -63,60 +72,33 @@ def _run(data: Graph, shapes: Graph) -> Graph:
     return report
 
 
-def _unusable(error: object) -> StoreFailed:
+def _unusable(error: object) -> ShapesRefused:
     reason = str(getattr(error, "message", None) or error).strip().partition("\n")[0].rstrip(".")
-    return StoreFailed(f"The shapes can't be used: {reason}.", remedy="Mend the files in shapes/.")
+    return ShapesRefused(f"The shapes can't be used: {reason}.", remedy="Mend the shapes.")
 
 
-def _graph(quads: Iterable[Quad]) -> Graph:
-    graph = Graph(bind_namespaces="none")
-    for subject, predicate, object_, _ in quads:
-        graph.add((subject, predicate, object_))
-    return graph
-
-
-def _is_aside(quad: Quad) -> bool:
+def _is_aside(triple: tuple[Node, Node, Node]) -> bool:
     """Tell whether a triple only speaks to people; pySHACL reads all of a shape again at every node."""
-    _, predicate, value, _ = quad
-    if predicate == SH.message:
-        return isinstance(value, Literal) and value.language not in {None, "en"}
-    return predicate in _ASIDE
+    return triple[1] in _ASIDE
 
 
-def _finding(report: Graph, shapes: Graph, result: Node) -> Finding:
-    shape = report.value(result, SH.sourceShape)
-    severity = report.value(result, SH.resultSeverity)
-    return Finding(
-        code=str(shapes.value(shape, MEDKG.code) or "G-00"),
-        severity=_SEVERITIES.get(severity, Severity.VIOLATION),
-        message=_message(report, result),
-        focus=str(report.value(result, SH.focusNode)),
-        path=_path(report, report.value(result, SH.resultPath)),
-        value=_text(report.value(result, SH.value)),
+def _result(report: Graph, node: Node) -> Result:
+    path = report.value(node, SH.resultPath)
+    messages = (item for item in report.objects(node, SH.resultMessage) if isinstance(item, Literal))
+    return Result(
+        _needed(report, node, SH.focusNode),
+        None if path is None else read_path(report, path),
+        report.value(node, SH.value),
+        _needed(report, node, SH.sourceShape),
+        URIRef(str(_needed(report, node, SH.sourceConstraintComponent))),
+        URIRef(str(_needed(report, node, SH.resultSeverity))),
+        tuple(sorted(messages)),
+        report.value(node, SH.sourceConstraint),
     )
 
 
-def _message(report: Graph, result: Node) -> str:
-    messages = [item for item in report.objects(result, SH.resultMessage) if isinstance(item, Literal)]
-    english = [item for item in messages if item.language in {"en", None}]
-    return str(min(english or messages, default=""))
-
-
-def _path(report: Graph, path: Node | None) -> str:
-    """Return a property path as SPARQL writes it (SHACL, section 2.3.1)."""
-    if not isinstance(path, BNode):
-        return _text(path)
-    for form, kind in _PATHS.items():
-        inner = report.value(path, kind)
-        if inner is not None:
-            text = _path(report, inner)
-            return form.format(f"({text})" if isinstance(inner, BNode) else text)
-    alternatives = report.value(path, SH.alternativePath)
-    steps = report.items(path if alternatives is None else alternatives)
-    return ("/" if alternatives is None else "|").join(_path(report, step) for step in steps)
-
-
-def _text(term: Node | None) -> str:
-    if term is None or (RDF.nil == term):
-        return ""
-    return str(term) if isinstance(term, Literal) else compact(str(term))
+def _needed(report: Graph, node: Node, predicate: URIRef) -> Node:
+    value = report.value(node, predicate)
+    if value is None:
+        raise ShapesRefused(f"The report of the shapes lacks {predicate}.")
+    return value

@@ -1,9 +1,9 @@
 """Reads the RDF files that a build is made of, with the line of whatever is wrong."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Final, cast
 
 import pyoxigraph as ox
 from rdflib.term import Literal, URIRef
@@ -12,7 +12,7 @@ from medkg.domain.errors import SourceFileError
 from medkg.domain.model import Quad
 from medkg.store.terms import from_ox, quad_from_ox, to_ox
 
-__all__ = ["kept_literal", "places", "read_turtle"]
+__all__ = ["kept_literal", "places", "read_document", "read_turtle"]
 
 
 def read_turtle(path: Path, graph: URIRef) -> list[Quad]:
@@ -41,6 +41,44 @@ def read_turtle(path: Path, graph: URIRef) -> list[Quad]:
         dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0_SHA_256)
         quads = [_relabel(quad, path) for quad in sorted(dataset, key=str)]
     return [(*quad_from_ox(quad)[:3], graph) for quad in quads]
+
+
+_SUFFIXES: Final[Mapping[str, ox.RdfFormat]] = {
+    ".ttl": ox.RdfFormat.TURTLE,
+    ".nt": ox.RdfFormat.N_TRIPLES,
+    ".jsonld": ox.RdfFormat.JSON_LD,
+    ".json": ox.RdfFormat.JSON_LD,
+    ".rdf": ox.RdfFormat.RDF_XML,
+    ".xml": ox.RdfFormat.RDF_XML,
+    ".owl": ox.RdfFormat.RDF_XML,
+    ".trig": ox.RdfFormat.TRIG,
+    ".nq": ox.RdfFormat.N_QUADS,
+}
+
+
+def read_document(path: Path) -> list[Quad]:
+    """Return the triples of an RDF file, whatever graphs it has, as quads of the default graph.
+
+    What it is written in is told by the end of its name; relative IRIs are relative to the file.
+
+    :raises SourceFileError: the file is not there, has another kind of name, or does not parse.
+    """
+    form = _SUFFIXES.get(path.suffix.lower())
+    if form is None:
+        known = ", ".join(_SUFFIXES)
+        raise SourceFileError(
+            path, "the name does not tell its format.", remedy=f"Name it with one of {known}."
+        )
+    try:
+        quads = ox.parse(path.read_bytes(), format=form, base_iri=path.resolve().as_uri())
+        return [(*quad_from_ox(quad)[:3], None) for quad in quads]
+    except SyntaxError as error:
+        reason = (error.msg or "it does not parse").strip().rstrip(".")
+        raise SourceFileError(path, f"{reason}.", line=error.lineno, remedy="Mend the file.") from None
+    except TypeError:
+        raise SourceFileError(path, "it has triples as terms, which are not taken here.") from None
+    except OSError as error:
+        raise SourceFileError(path, f"the file can't be read ({error.strerror}).") from None
 
 
 def _relabel(quad: ox.Quad, path: Path) -> ox.Quad:

@@ -14,6 +14,7 @@ from medkg.domain.model import Quad
 from medkg.domain.namespaces import GRAPH_INFERRED
 from medkg.store.disk import room
 from medkg.store.index import Index, sizes
+from medkg.store.memory import MemoryGraph
 from medkg.store.merge import build_merge, is_public, make_plain
 from medkg.store.snapshots import Snapshot, Snapshots
 from medkg.store.terms import from_ox, quad_from_ox, quads_to_ox
@@ -86,6 +87,10 @@ class Candidate:
         """Yield the triples of the default graph."""
         found = self._store.quads_for_pattern(None, None, None, ox.DefaultGraph())
         return (quad_from_ox(quad) for quad in found)
+
+    def in_memory(self) -> MemoryGraph:
+        """Return the merge and the mentions as one graph."""
+        return MemoryGraph.copy(self._store, lambda name: not is_public(name))
 
     def graph(self, name: URIRef) -> Iterator[Quad]:
         """Yield the triples of one named graph."""

@@ -111,6 +111,8 @@ def test_a_violation_replaces_nothing(world: Any, capsys: pytest.CaptureFixture[
         str(ACTION),
         path="medkg:region",
         place=place,
+        shape="https://w3id.org/medkg/shapes#Action-region",
+        component="http://www.w3.org/ns/shacl#MinCountConstraintComponent",
     )
     assert str(finding) == (
         f"A-06 {ACTION} medkg:region: Nobody plans this action. Name its region. ({place})"
