@@ -80,6 +80,7 @@ class Finding:
 
     *shape* and *component* are IRIs (SHACL, sections 2.1 and 4); *remedy* says how to mend it where the
     message does not; *suggestion* is what may have been meant; *related* names other nodes that it is about.
+    *language* is that of the texts, where it is not the language of the report.
     """
 
     code: str
@@ -94,6 +95,7 @@ class Finding:
     remedy: str = ""
     suggestion: str = ""
     related: tuple[str, ...] = ()
+    language: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is known of it, as JSON has it; the place as an object under ``location``."""

@@ -80,3 +80,8 @@ class SubmissionReport:
     input_sha256: str
     duration: float
     scope: str
+
+    @property
+    def truncated(self) -> bool:
+        """True when there are findings that are only counted."""
+        return bool(self.omitted)

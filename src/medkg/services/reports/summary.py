@@ -1,0 +1,165 @@
+"""From findings to a report: the decision and its reason, counts, order, groups, and caps that can be seen."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from types import MappingProxyType
+from typing import Final
+
+from medkg.domain.model import Finding, Place, Severity
+from medkg.domain.submission import Decision, SubmissionReport
+from medkg.services.reports.texts import Texts, Words
+
+__all__ = ["MAX_FINDINGS", "MAX_PER_CODE", "Group", "cell_position", "groups", "summarise"]
+
+MAX_PER_CODE: Final = 100
+MAX_FINDINGS: Final = 1_000
+
+_GRAVITY: Final[Mapping[Severity, int]] = MappingProxyType(
+    {severity: rank for rank, severity in enumerate(Severity)}
+)
+_MAX_COLUMNS: Final = 16_384
+_MAX_ROWS: Final = 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The findings of one severity and code; *total* counts those that the caps left out, too."""
+
+    severity: Severity
+    code: str
+    findings: tuple[Finding, ...]
+    total: int
+
+    @property
+    def remedy(self) -> str:
+        """How to mend all of them, "" when that is not the same for each."""
+        remedies = {finding.remedy for finding in self.findings}
+        return remedies.pop() if len(remedies) == 1 else ""
+
+
+def summarise(
+    findings: Iterable[Finding],
+    *,
+    texts: Texts,
+    language: str,
+    profile: str = "",
+    file: str = "",
+    media_type: str = "",
+    shapes_version: str = "",
+    data_version: int | None = None,
+    input_sha256: str = "",
+    duration: float = 0.0,
+    scope: str = "",
+    readable: bool = True,
+) -> SubmissionReport:
+    """Return what is said about one document.
+
+    Violations come first, then by code and place.  At most 100 findings of a code and 1,000 in total are
+    kept; each code of the gravest severity is among them before any has a second one.  A document that is
+    not *readable* is neither accepted nor rejected.
+    """
+    ordered = sorted(findings, key=_order)
+    counts = Counter(finding.severity for finding in ordered)
+    kept = _capped(ordered)
+    omitted = Counter(finding.code for finding in ordered)
+    omitted.subtract(finding.code for finding in kept)
+    words = texts.words(language)
+    decision = _decision(counts, readable=readable)
+    return SubmissionReport(
+        decision=decision,
+        reason=_reason(decision, counts, words),
+        findings=kept,
+        counts=MappingProxyType({severity: counts[severity] for severity in Severity}),
+        omitted=MappingProxyType({code: number for code, number in sorted(omitted.items()) if number}),
+        profile=profile,
+        language=words.language,
+        file=file,
+        media_type=media_type,
+        shapes_version=shapes_version,
+        data_version=data_version,
+        input_sha256=input_sha256,
+        duration=duration,
+        scope=scope,
+    )
+
+
+def groups(report: SubmissionReport) -> tuple[Group, ...]:
+    """Return the findings of a report by severity and code, in their order; a group is never empty."""
+    ordered = sorted(report.findings, key=lambda finding: (_GRAVITY[finding.severity], finding.code))
+    found = [
+        Group(severity, code, (members := tuple(part)), len(members))
+        for (severity, code), part in groupby(ordered, key=lambda item: (item.severity, item.code))
+    ]
+    # Omitted findings are known by code alone; a code has one severity but for engines' own findings.
+    codes = Counter(group.code for group in found)
+    return tuple(
+        Group(group.severity, group.code, group.findings, group.total + report.omitted.get(group.code, 0))
+        if codes[group.code] == 1
+        else group
+        for group in found
+    )
+
+
+def cell_position(place: Place) -> tuple[int, int] | None:
+    """Return row and column of the cell of a place, from 1, or None when it names no cell of a workbook."""
+    letters = place.cell.rstrip("0123456789")
+    digits = place.cell[len(letters) :]
+    if not (1 <= len(letters) <= 3 and letters.isascii() and letters.isalpha() and letters.isupper()):
+        return None
+    if not (digits.isascii() and digits and digits[0] != "0" and len(digits) <= 7):
+        return None
+    column = 0
+    for letter in letters:
+        column = column * 26 + ord(letter) - ord("A") + 1
+    row = int(digits)
+    return (row, column) if row <= _MAX_ROWS and column <= _MAX_COLUMNS else None
+
+
+def _decision(counts: Mapping[Severity, int], *, readable: bool) -> Decision:
+    if not readable:
+        return Decision.UNREADABLE
+    return Decision.REJECTED if counts[Severity.VIOLATION] else Decision.ACCEPTED
+
+
+def _reason(decision: Decision, counts: Mapping[Severity, int], words: Words) -> str:
+    if decision is Decision.REJECTED:
+        return words("reason-rejected", count=counts[Severity.VIOLATION])
+    if decision is Decision.UNREADABLE:
+        return words("reason-unreadable")
+    told = words.counts(counts)
+    return words("reason-accepted", counts=told) if told else words("reason-clean")
+
+
+def _capped(ordered: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return the findings within both caps, in their order."""
+    ranks: Counter[str] = Counter()
+    within: list[tuple[int, int, int]] = []
+    for index, finding in enumerate(ordered):
+        rank = ranks[finding.code]
+        ranks[finding.code] += 1
+        if rank < MAX_PER_CODE:
+            within.append((_GRAVITY[finding.severity], rank, index))
+    chosen = sorted(within)[:MAX_FINDINGS]
+    return tuple(ordered[index] for index in sorted(index for _, _, index in chosen))
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    place = finding.place
+    row, column = cell_position(place) or (0, 0)
+    return (
+        _GRAVITY[finding.severity],
+        finding.code,
+        place.file,
+        place.sheet,
+        place.line,
+        place.column,
+        row,
+        column,
+        place.pointer,
+        finding.focus,
+        finding.path,
+        finding.value,
+        finding.message,
+    )
