@@ -12,9 +12,10 @@ from rdflib.term import Literal, URIRef
 from medkg.domain.errors import TooLarge
 from medkg.services.questions import Cell, Sheet
 
-__all__ = ["read_csv", "sheet_as_csv", "sheet_as_json", "write_xlsx"]
+__all__ = ["harmless", "read_csv", "sheet_as_csv", "sheet_as_json", "write_xlsx"]
 
 _MAX_SHEET_ROWS: Final = 1_048_575
+_STARTS: Final = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - East Asian spreadsheets take the wide ones too
 
 
 def sheet_as_json(sheet: Sheet) -> dict[str, Any]:
@@ -54,6 +55,12 @@ def read_csv(data: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(data.decode("utf-8"), newline="")))
 
 
+def harmless(text: str) -> str:
+    """Keep a spreadsheet from taking a text for a formula (OWASP, CSV injection); numbers stay."""
+    is_number = text.lstrip("+-").replace(".", "", 1).isdigit()
+    return f"'{text}" if text[:1] in _STARTS and not is_number else text
+
+
 def write_xlsx(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a workbook with one sheet of text cells; nothing in it is taken for a formula or a link.
 
@@ -85,16 +92,10 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _csv_row(row: Sequence[Cell | None], with_iri: Sequence[bool]) -> list[str]:
     cells: list[str] = []
     for cell, iri in zip(row, with_iri, strict=True):
-        cells.append(_harmless(cell.label) if cell else "")
+        cells.append(harmless(cell.label) if cell else "")
         if iri:
             cells.append((cell.iri or "") if cell else "")
     return cells
-
-
-def _harmless(text: str) -> str:
-    """Keep a spreadsheet from taking a text for a formula (OWASP, CSV injection); numbers stay."""
-    is_number = text.lstrip("+-").replace(".", "", 1).isdigit()
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} and not is_number else text
 
 
 def _value_as_json(cell: Cell) -> Mapping[str, str]:

@@ -17,7 +17,8 @@ from medkg.services import tables
 from medkg.services.questions import Cell, Question, Sheet
 
 IRI = URIRef("https://w3id.org/medkg/id/action/x")
-FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1"]
+FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1"]
+STARTS = set("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 PLAIN = ["", "text", "1", "-5", "+3.5", "2021-10", "a=b", "http://example.org", "x,y", 'a"b', "two\nlines"]
 
 
@@ -68,7 +69,7 @@ def test_csv_can_be_read_back(pairs: list[tuple[str, str]]) -> None:
 
     undone = [
         [
-            cell.removeprefix("'") if before[:1] in set("=+-@\t\r") else cell
+            cell.removeprefix("'") if before[:1] in STARTS else cell
             for cell, before in zip(*row, strict=True)
         ]
         for row in zip(found, pairs, strict=True)

@@ -6,7 +6,7 @@ from importlib import resources
 
 from medkg.domain.model import Finding, Place, Severity
 from medkg.domain.submission import SubmissionReport
-from medkg.services.reports.summary import cell_position
+from medkg.services.reports.cells import position
 
 __all__ = ["as_json", "as_object", "schema"]
 
@@ -66,12 +66,12 @@ def _finding(finding: Finding) -> dict[str, Json]:
 
 
 def _location(place: Place) -> dict[str, Json]:
-    position = cell_position(place)
+    cell = position(place.cell)
     return {
         "file": place.file,
         "sheet": place.sheet,
         "cell": place.cell,
-        **({"row": position[0]} if position else {}),
+        **({"row": cell[0]} if cell else {}),
         "line": place.line or None,
         "column": place.column or None,
         "end_line": place.end_line or None,

@@ -14,7 +14,7 @@ _HIDDEN: Final = frozenset({"Cc", "Cf", "Cn", "Cs", "Zl", "Zp"})
 
 
 def visible(text: str, *, lines: bool = False) -> str:
-    """Return *text* with each control, format or unassigned character as a sign or as ``⟨U+202E⟩``.
+    r"""Return *text* with each control, format or unassigned character as a sign or as ``⟨U+202E⟩``.
 
     Such characters can hide a mistake, turn the order of letters on a page (Unicode Standard Annex #9), steer
     a terminal or make XML ill-formed.  *lines* keeps line ends and tabs, with line ends as ``\\n``.
@@ -32,6 +32,7 @@ def shortened(text: str, limit: int) -> str:
 
     Spreadsheets count in these units.  No character is cut in two.
     """
+    text = text[: limit + 1]
     if 2 * len(text) <= limit or _units(text) <= limit:
         return text
     if limit < 1:

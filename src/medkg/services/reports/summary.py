@@ -1,4 +1,4 @@
-"""From findings to a report: the decision and its reason, counts, order, groups, and caps that can be seen."""
+"""From findings to a report: the decision and its reason, counts, order, groups, and caps that are told."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,11 +7,12 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Final
 
-from medkg.domain.model import Finding, Place, Severity
+from medkg.domain.model import Finding, Severity
 from medkg.domain.submission import Decision, SubmissionReport
+from medkg.services.reports.cells import position
 from medkg.services.reports.texts import Texts, Words
 
-__all__ = ["MAX_FINDINGS", "MAX_PER_CODE", "Group", "cell_position", "groups", "summarise"]
+__all__ = ["MAX_FINDINGS", "MAX_PER_CODE", "Check", "Group", "groups", "summarise"]
 
 MAX_PER_CODE: Final = 100
 MAX_FINDINGS: Final = 1_000
@@ -19,8 +20,20 @@ MAX_FINDINGS: Final = 1_000
 _GRAVITY: Final[Mapping[Severity, int]] = MappingProxyType(
     {severity: rank for rank, severity in enumerate(Severity)}
 )
-_MAX_COLUMNS: Final = 16_384
-_MAX_ROWS: Final = 1_048_576
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What was checked, with what, and how long it took; the fields are those of the report."""
+
+    profile: str = ""
+    file: str = ""
+    media_type: str = ""
+    shapes_version: str = ""
+    data_version: int | None = None
+    input_sha256: str = ""
+    duration: float = 0.0
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +53,7 @@ class Group:
 
 
 def summarise(
-    findings: Iterable[Finding],
-    *,
-    texts: Texts,
-    language: str,
-    profile: str = "",
-    file: str = "",
-    media_type: str = "",
-    shapes_version: str = "",
-    data_version: int | None = None,
-    input_sha256: str = "",
-    duration: float = 0.0,
-    scope: str = "",
-    readable: bool = True,
+    findings: Iterable[Finding], *, language: str, texts: Texts, check: Check, readable: bool = True
 ) -> SubmissionReport:
     """Return what is said about one document.
 
@@ -73,15 +74,15 @@ def summarise(
         findings=kept,
         counts=MappingProxyType({severity: counts[severity] for severity in Severity}),
         omitted=MappingProxyType({code: number for code, number in sorted(omitted.items()) if number}),
-        profile=profile,
+        profile=check.profile,
         language=words.language,
-        file=file,
-        media_type=media_type,
-        shapes_version=shapes_version,
-        data_version=data_version,
-        input_sha256=input_sha256,
-        duration=duration,
-        scope=scope,
+        file=check.file,
+        media_type=check.media_type,
+        shapes_version=check.shapes_version,
+        data_version=check.data_version,
+        input_sha256=check.input_sha256,
+        duration=check.duration,
+        scope=check.scope,
     )
 
 
@@ -100,21 +101,6 @@ def groups(report: SubmissionReport) -> tuple[Group, ...]:
         else group
         for group in found
     )
-
-
-def cell_position(place: Place) -> tuple[int, int] | None:
-    """Return row and column of the cell of a place, from 1, or None when it names no cell of a workbook."""
-    letters = place.cell.rstrip("0123456789")
-    digits = place.cell[len(letters) :]
-    if not (1 <= len(letters) <= 3 and letters.isascii() and letters.isalpha() and letters.isupper()):
-        return None
-    if not (digits.isascii() and digits and digits[0] != "0" and len(digits) <= 7):
-        return None
-    column = 0
-    for letter in letters:
-        column = column * 26 + ord(letter) - ord("A") + 1
-    row = int(digits)
-    return (row, column) if row <= _MAX_ROWS and column <= _MAX_COLUMNS else None
 
 
 def _decision(counts: Mapping[Severity, int], *, readable: bool) -> Decision:
@@ -147,7 +133,7 @@ def _capped(ordered: Sequence[Finding]) -> tuple[Finding, ...]:
 
 def _order(finding: Finding) -> tuple[object, ...]:
     place = finding.place
-    row, column = cell_position(place) or (0, 0)
+    row, column = position(place.cell) or (0, 0)
     return (
         _GRAVITY[finding.severity],
         finding.code,

@@ -1,4 +1,4 @@
-"""What the faces of a report say to people, in four languages: a catalogue that is loaded once and passed in."""
+"""What the faces of a report say to people, in four languages; loaded once and passed in."""
 
 import tomllib
 from collections.abc import Mapping
