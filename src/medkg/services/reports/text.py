@@ -114,14 +114,16 @@ class _Writer:
 
     def _folded(self, text: Text, first: Text, indent: str) -> None:
         """Write *text* in lines; *first* stands in front of the first one, *indent* of the others."""
-        # A word of the width of what stands in front keeps its room while the lines are made.
-        filled = Text("x" * first.cell_len).append_text(text)
+        # The first line has what stands in front where the others have the indent; the difference is filled
+        # with a piece of a word while the lines are made.
+        filler = first.cell_len - len(indent)
+        filled = Text("x" * filler).append_text(text)
         lines = filled.wrap(self._console, self._console.width - len(indent), overflow="fold")
         for index, line in enumerate(lines):
             if index:
                 self._print(Text(indent).append_text(line))
             else:
-                self._print(first.copy().append_text(line[first.cell_len :]))
+                self._print(first.copy().append_text(line[filler:]))
 
     def _hints(self, finding: Finding, *, with_remedy: bool) -> None:
         words = self._words
