@@ -68,10 +68,7 @@ def test_csv_can_be_read_back(pairs: list[tuple[str, str]]) -> None:
     found = read(tables.sheet_as_csv(sheet(*([text(one), text(two)] for one, two in pairs))))[1:]
 
     undone = [
-        [
-            cell.removeprefix("'") if before[:1] in STARTS else cell
-            for cell, before in zip(*row, strict=True)
-        ]
+        [cell.removeprefix("'") if before[:1] in STARTS else cell for cell, before in zip(*row, strict=True)]
         for row in zip(found, pairs, strict=True)
     ]
     assert undone == [list(pair) for pair in pairs]

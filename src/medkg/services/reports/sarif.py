@@ -102,11 +102,12 @@ def _result(finding: Finding, codes: Sequence[str], report: SubmissionReport, wo
         "partialFingerprints": {"medkg/1": _fingerprint(finding)},
         "properties": _properties(finding),
     }
-    if finding.related:
-        result["relatedLocations"] = [
-            {"id": number, "logicalLocations": [_logical(node, "resource")]}
-            for number, node in enumerate(finding.related, start=1)
-        ]
+    related: list[Json] = [
+        {"id": number, "logicalLocations": [_logical(node, "resource")]}
+        for number, node in enumerate(filter(None, finding.related), start=1)
+    ]
+    if related:
+        result["relatedLocations"] = related
     return result
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from types import MappingProxyType
 from typing import Final
@@ -90,15 +90,18 @@ def groups(report: SubmissionReport) -> tuple[Group, ...]:
     """Return the findings of a report by severity and code, in their order; a group is never empty."""
     ordered = sorted(report.findings, key=lambda finding: (_GRAVITY[finding.severity], finding.code))
     found = [
-        Group(severity, code, (members := tuple(part)), len(members))
+        Group(severity, code, (members := tuple(part)), len(members) + report.omitted.get(code, 0))
         for (severity, code), part in groupby(ordered, key=lambda item: (item.severity, item.code))
     ]
-    # Omitted findings are known by code alone; a code has one severity but for engines' own findings.
-    codes = Counter(group.code for group in found)
+    totals: Counter[Severity] = Counter()
+    for group in found:
+        totals[group.severity] += group.total
+    # What is omitted is known by code alone.  A code that comes with several severities can make totals that
+    # are too high; then a group counts what it lists.
     return tuple(
-        Group(group.severity, group.code, group.findings, group.total + report.omitted.get(group.code, 0))
-        if codes[group.code] == 1
-        else group
+        group
+        if totals[group.severity] <= report.counts.get(group.severity, 0)
+        else replace(group, total=len(group.findings))
         for group in found
     )
 

@@ -1,10 +1,10 @@
 """A report as the sender's own workbook: bad cells are coloured and have a comment, a sheet lists them.
 
-What openpyxl does not read is lost on the way: charts, shapes, text boxes, form controls and slicers; pictures,
-when Pillow is not installed; macros, signatures and custom XML; extensions of later versions, such as sparklines
-and some conditional formats and data validations.  The values that formulas had are not kept: a spreadsheet
-program computes them when it opens the file.  Threaded comments become plain ones, and a comment that gets text
-of ours loses its size.  A conditional format of the sender can hide a colour of ours.
+What openpyxl does not read is lost on the way: charts, shapes, text boxes, form controls, slicers; pictures
+if Pillow is not installed; macros, signatures and custom XML; extensions of later versions, for example
+sparklines and some conditional formats and data validations.  The values that formulas had are not kept: a
+spreadsheet program computes them when it opens the file.  Threaded comments become plain ones, and a comment
+that gets text of ours loses its size.  A conditional format of the sender can hide a colour of ours.
 """
 
 import io
