@@ -72,12 +72,12 @@ def mark_workbook(report: SubmissionReport, texts: Texts, document: bytes) -> by
             # openpyxl warns of each thing that it leaves out; the list is above.
             warnings.simplefilter("ignore")
             book = load_workbook(io.BytesIO(document), rich_text=True)
+            if not book.worksheets:
+                # What can't be found is only warned of; a workbook without its sheets is not given back.
+                raise _refused()
             return _marked(book, report, texts)
     except _BROKEN as error:
-        raise InputError(
-            "This workbook can't be given back with its problems marked.",
-            remedy="Ask for the report in another format, or save the workbook anew and send it again.",
-        ) from error
+        raise _refused() from error
 
 
 def mark_rows(report: SubmissionReport, texts: Texts, rows: Iterable[Sequence[str]]) -> bytes:
@@ -100,6 +100,13 @@ def mark_rows(report: SubmissionReport, texts: Texts, rows: Iterable[Sequence[st
             if text:
                 put(sheet, number, column, text)
     return _marked(book, report, texts)
+
+
+def _refused() -> InputError:
+    return InputError(
+        "This workbook can't be given back with its problems marked.",
+        remedy="Ask for the report in another format, or save the workbook anew and send it again.",
+    )
 
 
 def _marked(book: Workbook, report: SubmissionReport, texts: Texts) -> bytes:
