@@ -41,11 +41,14 @@ from medkg.cli import app as command_line
 from medkg.cli import main
 from medkg.config import Settings, load
 from medkg.domain import errors
-from medkg.domain.model import QueryRequest, Role
+from medkg.domain.model import Finding, Place, QueryRequest, Role, Severity
 from medkg.domain.namespaces import MEDKG, PREFIXES, compact
 from medkg.intake.roadmap import ACTION_COLUMNS, RULES, Repair
 from medkg.services import questions, roadmaps, tokens
 from medkg.services.explore import LISTINGS, MAX_SIZE
+from medkg.services.reports import canonical, table, texts
+from medkg.services.reports.summary import MAX_FINDINGS, MAX_PER_CODE, Check, summarise
+from medkg.services.reports.text import as_text
 from medkg.state.database import Database
 from medkg.store import closures, policy
 from medkg.store.closures import infer
@@ -498,8 +501,46 @@ def test_every_prefix_is_listed(prefix: str) -> None:
     assert lacks(doc("sparql"), f"| `{prefix}` | `{PREFIXES[prefix]}` |") == ""
 
 
+def test_every_member_of_a_report_is_described() -> None:
+    """A member of a report, of a finding and of a location has a row in the page on reports."""
+    schema = json.loads(canonical.schema())
+    parts = (schema, *schema["$defs"].values())
+    members = {name for part in parts for name in part["properties"]}
+    page = section(doc("reports"), "## JSON")
+    described = {name for row in rows(page) for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+
+    assert described == members
+
+
+def test_every_column_of_a_report_is_described() -> None:
+    """The columns of the CSV of a report are named, in their order."""
+    named = re.findall(r"`(\w+)`", section(doc("reports"), "## CSV"))
+
+    assert tuple(named) == table.COLUMNS
+
+
+def test_the_report_of_the_page_is_written_so() -> None:
+    """The text that the page on reports shows is what comes of such a finding."""
+    catalogue = texts.load()
+    found = Finding(
+        "A-04",
+        Severity.VIOLATION,
+        "The start “10/2021” is no month.",
+        "",
+        place=Place("actions.ttl", 3, 18, 3, 27),
+        remedy="Write the year first: 2021-10.",
+        suggestion="2021-10",
+    )
+    report = summarise([found], language="en", texts=catalogue, check=Check(file="actions.ttl"))
+    source = '\n\n\tmedkg:startDate "10/2021"^^xsd:gYearMonth ;'
+
+    shown = next(block.text for block in blocks_in("text") if block.page.stem == "reports")
+    assert as_text(report, catalogue, source=source) == shown
+
+
 def test_limits_are_those_of_the_code() -> None:
     """The pages give the limits that the code has."""
+    assert f"at most {MAX_PER_CODE} findings of one code and {MAX_FINDINGS:,} in total" in doc("reports")
     assert f"more than {policy._MAX_OPERATORS} operators" in doc("sparql")
     assert f"more than {policy._MAX_PARTS} parts" in doc("sparql")
     assert f"at most {MAX_SIZE}" in doc("api")

@@ -5,6 +5,7 @@ The section numbers are those of https://docs.oasis-open.org/sarif/sarif/v2.1.0/
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
@@ -24,6 +25,7 @@ _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sch
 _LEVELS: Final[Mapping[Severity, str]] = MappingProxyType(
     {Severity.VIOLATION: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 )
+_MEDIA_TYPE: Final = re.compile(r"[^/\s]+/[^/]+")
 _NAMELESS: Final = "document"
 """A physical location must name an artifact (3.29.2), also when the document was sent without a name."""
 
@@ -65,7 +67,7 @@ def _invocation(report: SubmissionReport, words: Words) -> Json:
 
 def _artifact(report: SubmissionReport) -> Json:
     found: dict[str, Json] = {"location": {"uri": _uri(report.file)}}
-    if report.media_type:
+    if _MEDIA_TYPE.fullmatch(report.media_type):
         found["mimeType"] = report.media_type
     if report.input_sha256:
         found["hashes"] = {"sha-256": report.input_sha256}

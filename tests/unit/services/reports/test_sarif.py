@@ -110,6 +110,7 @@ def check_run(run: dict[str, Any]) -> None:
             check_message(rule[name])
     [artifact] = run["artifacts"]
     assert set(artifact) <= KNOWN["artifact"]
+    assert re.fullmatch(r"[^/]+/.+", artifact.get("mimeType", "text/turtle"))
     check_uri(artifact["location"]["uri"])
     for result in run["results"]:
         assert set(result) <= KNOWN["result"]
