@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
 
 from medkg.domain.model import Severity
 from medkg.domain.submission import SubmissionReport
@@ -45,8 +44,7 @@ def make_templates() -> Environment:
 
 def as_html(report: SubmissionReport, texts: Texts, templates: Environment) -> str:
     """Return a report as a page of its own, in the language of the report."""
-    # The style is a file of ours without any character that HTML reads in a style element.
-    return templates.get_template("page.html").render(**_values(report, texts), style=Markup(style()))  # noqa: S704
+    return templates.get_template("page.html").render(**_values(report, texts))
 
 
 def as_part(report: SubmissionReport, texts: Texts, templates: Environment) -> str:

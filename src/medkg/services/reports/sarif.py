@@ -178,7 +178,7 @@ def _uri(name: str) -> str:
 
 
 def _fingerprint(finding: Finding) -> str:
-    """Return what stays the same when lines move (3.27.18)."""
+    """Return what stays the same when lines move (3.27.17)."""
     parts = (finding.code, finding.focus, finding.path, finding.value)
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 

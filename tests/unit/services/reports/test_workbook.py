@@ -11,6 +11,8 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.worksheet import Worksheet
@@ -153,6 +155,17 @@ def test_the_letters_of_a_marked_cell_can_be_read() -> None:
     assert font.color is not None
     assert font.color.rgb == "FF1C2733"
     assert (font.b, font.sz) == (True, 16)
+
+
+def test_letters_of_several_kinds_in_a_cell_stay() -> None:
+    """A word in bold within a cell is still bold when the cell has been marked."""
+    book = book_of()
+    book["Actions"]["A1"] = CellRichText("Name: ", TextBlock(InlineFont(b=True), "Śląskie"))
+    value = marked(book, at("A1"))["Actions"]["A1"].value
+
+    assert isinstance(value, CellRichText)
+    assert str(value) == "Name: Śląskie"
+    assert [part.font.b for part in value if isinstance(part, TextBlock)] == [True]
 
 
 def test_in_merged_cells_the_first_is_marked() -> None:
