@@ -14,6 +14,7 @@ from medkg.domain.submission import SubmissionReport
 from medkg.services.reports.display import shortened, visible
 from medkg.services.reports.summary import MAX_FINDINGS, MAX_PER_CODE
 from medkg.services.reports.texts import Words
+from medkg.services.tables import harmless
 
 __all__ = ["add_problems", "put"]
 
@@ -66,9 +67,11 @@ def put(sheet: Worksheet, row: int, column: int, text: str) -> Cell:
     if not isinstance(cell, Cell):
         raise TypeError("a merged cell holds no text")
     cell.value = shortened(visible(text, lines=True), _LONGEST_CELL)
-    # openpyxl takes "=1+1" for a formula and "#N/A" for an error; so would a person's click into the cell.
+    # openpyxl takes "=1+1" for a formula and "#N/A" for an error.
     cell.data_type = "s"
-    cell.quotePrefix = True
+    if harmless(text) != text:
+        # A spreadsheet would, too, as soon as somebody edits the cell.
+        cell.quotePrefix = True
     return cell
 
 

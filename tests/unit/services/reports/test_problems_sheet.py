@@ -125,7 +125,7 @@ def test_every_cell_is_a_text(text: str) -> None:
 
     cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert {cell.data_type for cell in cells} == {"s"}
-    assert all(cell.quotePrefix for cell in cells)
+    assert all(cell.quotePrefix for cell in cells if str(cell.value)[:1] in set("=+-@\t\n"))
     assert all(len(str(cell.value).encode("utf-16-le")) // 2 <= 32_767 for cell in cells)
     last = [cell for cell in cells if cell.row == sheet.max_row]
     told = str(last[-1].value).rstrip("…")
