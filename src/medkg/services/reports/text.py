@@ -58,25 +58,27 @@ def as_text(
         legacy_windows=False,
         _environ={},
     )
-    writer = _Writer(console, texts.words(report.language), _LINE_END.split(source) if source else [])
+    lines = _LINE_END.split(source) if source else []
+    writer = _Writer(console, texts.words(report.language), report.file, lines)
     for group in groups(report):
-        writer.group(group, report.file)
+        writer.group(group)
     writer.conclusion(report)
     return "".join(f"{line.rstrip()}\n" for line in file.getvalue().split("\n")[:-1])
 
 
 class _Writer:
-    """Writes the parts of a report to a console; *lines* are those of the document."""
+    """Writes the parts of a report to a console; *lines* are those of the document that is called *file*."""
 
-    def __init__(self, console: Console, words: Words, lines: Sequence[str]) -> None:
+    def __init__(self, console: Console, words: Words, file: str, lines: Sequence[str]) -> None:
         self._console = console
         self._words = words
+        self._file = file
         self._lines = lines
 
-    def group(self, group: Group, file: str) -> None:
+    def group(self, group: Group) -> None:
         """Write the findings of a group, and their remedy behind the last one if all have the same."""
         for finding in group.findings:
-            self._heading(finding, file)
+            self._heading(finding)
             self._excerpt(finding)
             self._hints(finding, with_remedy=not group.remedy)
         if group.remedy:
@@ -100,9 +102,9 @@ class _Writer:
         decision = Text(words(f"decision-{report.decision}"), style=_DECISIONS[report.decision])
         self._paragraph(decision.append(f". {visible(report.reason)}", style="not bold default"))
 
-    def _heading(self, finding: Finding, file: str) -> None:
+    def _heading(self, finding: Finding) -> None:
         width = self._console.width
-        place = Text(f"{_anchor(finding.place, file)}: ", style="bold")
+        place = Text(f"{_anchor(finding.place, self._file)}: ", style="bold")
         severity = self._words(f"severity-{finding.severity}")
         rest = Text(f"{severity} {visible(finding.code)}", style=_COLOURS[finding.severity])
         rest.append(f": {visible(shortened(finding.message, _LONGEST_MESSAGE))}", style="not bold default")
@@ -127,8 +129,9 @@ class _Writer:
 
     def _hints(self, finding: Finding, *, with_remedy: bool) -> None:
         words = self._words
-        # Where the document is at hand and has the value on the line shown, it is not repeated.
-        value = "" if self._line(finding.place) is not None else finding.value
+        # Where a caret points at the value, it is not repeated.
+        pointed = finding.place.column and self._line(finding.place) is not None
+        value = "" if pointed else finding.value
         found = [
             (words("hint-value"), value),
             (words("hint-suggestion"), finding.suggestion),
@@ -162,6 +165,8 @@ class _Writer:
             self._print(mark.append(carets, style=_COLOURS[finding.severity]))
 
     def _line(self, place: Place) -> str | None:
+        if place.file not in {"", self._file}:
+            return None
         return self._lines[place.line - 1] if 1 <= place.line <= len(self._lines) else None
 
     def _print(self, line: Text) -> None:

@@ -85,18 +85,18 @@ def test_what_is_not_listed_is_told() -> None:
 @pytest.mark.parametrize(
     ("line", "place", "mark"),
     [
-        ("abcdef", Place("a", 1, 3, 1, 5), "  ^^"),
-        ("abcdef", Place("a", 1, 3), "  ^"),
-        ("abcdef", Place("a", 1, 3, 2, 1), "  ^^^^"),
-        ("abcdef", Place("a", 1, 3, 1, 2), "  ^"),
-        ("abcdef", Place("a", 1, 7), "      ^"),
-        ("abcdef", Place("a", 1, 99), "      ^"),
-        ("", Place("a", 1, 1), "^"),
-        ("数据x", Place("a", 1, 2, 1, 3), "  ^^"),
-        ("数据x", Place("a", 1, 3), "    ^"),
-        ("e\u0301x", Place("a", 1, 3), " ^"),
-        ("\tx", Place("a", 1, 2), "    ^"),
-        ("\u202ex", Place("a", 1, 2), "        ^"),
+        ("abcdef", Place("", 1, 3, 1, 5), "  ^^"),
+        ("abcdef", Place("", 1, 3), "  ^"),
+        ("abcdef", Place("", 1, 3, 2, 1), "  ^^^^"),
+        ("abcdef", Place("", 1, 3, 1, 2), "  ^"),
+        ("abcdef", Place("", 1, 7), "      ^"),
+        ("abcdef", Place("", 1, 99), "      ^"),
+        ("", Place("", 1, 1), "^"),
+        ("数据x", Place("", 1, 2, 1, 3), "  ^^"),
+        ("数据x", Place("", 1, 3), "    ^"),
+        ("e\u0301x", Place("", 1, 3), " ^"),
+        ("\tx", Place("", 1, 2), "    ^"),
+        ("\u202ex", Place("", 1, 2), "        ^"),
     ],
 )
 def test_the_caret_stands_under_the_place(line: str, place: Place, mark: str) -> None:
@@ -108,7 +108,7 @@ def test_the_caret_stands_under_the_place(line: str, place: Place, mark: str) ->
 
 def test_a_line_without_a_column_has_no_caret() -> None:
     """Where only the line is known, it is shown as it is."""
-    found = lines(report(replace(MARK, place=Place("a", 2))), source="one\r\ntwo\rthree")
+    found = lines(report(replace(MARK, place=Place("", 2))), source="one\r\ntwo\rthree")
 
     assert found[1:3] == ["    2 | two", ""]
 
@@ -117,16 +117,33 @@ def test_a_line_without_a_column_has_no_caret() -> None:
 def test_of_a_long_line_the_part_with_the_place_is_shown(column: int) -> None:
     """However long a line is, the caret points at its character, within the width."""
     line = "".join(chr(ord("a") + number % 26) for number in range(100_000))
-    found = lines(report(replace(MARK, place=Place("a", 1, column))), source=line, width=60)
+    found = lines(report(replace(MARK, place=Place("", 1, column)), file="a"), source=line, width=60)
 
     assert all(len(item) <= 60 for item in found)
     assert found[1][found[2].index("^")] == line[column - 1]
 
 
+def test_a_line_of_another_file_is_not_shown() -> None:
+    """The document that was given is the only one whose lines are known."""
+    found = lines(report(replace(MONTH, place=Place("other.ttl", 3, 14))), source=SOURCE)
+
+    assert found[:2] == [
+        "other.ttl:3:14: violation A-04: The start “10/2021” is no month.",
+        "  = value   : 10/2021",
+    ]
+
+
+def test_a_value_is_shown_unless_a_caret_points_at_it() -> None:
+    """Where only the line is known, the value still tells what is meant on it."""
+    found = lines(report(replace(MONTH, place=Place("", 3))), source=SOURCE)
+
+    assert "  = value   : 10/2021" in found
+
+
 @pytest.mark.parametrize("line", [0, 5, 9_999])
 def test_a_line_that_is_not_there_is_not_shown(line: int) -> None:
     """A place outside the document that was given is told, and no line is made up."""
-    found = lines(report(replace(MARK, place=Place("a", line, 1))), source=SOURCE)
+    found = lines(report(replace(MARK, place=Place("", line, 1))), source=SOURCE)
 
     assert found[1] == ""
 
@@ -143,7 +160,7 @@ def test_a_place_is_never_folded() -> None:
 @pytest.mark.parametrize("width", [0, 40, 57, 80, 300])
 def test_lines_keep_to_the_width(width: int) -> None:
     """All but places fold at words; the narrowest text has forty cells."""
-    wordy = replace(MONTH, message="word " * 60, remedy="数据 " * 80, value="x" * 300, place=Place("a", 3))
+    wordy = replace(MONTH, message="word " * 60, remedy="数据 " * 80, value="x" * 300, place=Place("", 3))
     found = lines(report(wordy, CELL), width=width)
 
     assert max(map(cell_len, found)) <= max(width, 40)
