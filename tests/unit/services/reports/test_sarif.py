@@ -248,6 +248,17 @@ def test_a_file_name_is_a_relative_reference(name: str) -> None:
     assert unquote(uri) == (("/" if name.startswith("/") else "") + name.lstrip("/") or "document")
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("{0}", "{{0}}"), ("{{x}", "{{{{x}}"), ("[a](b)", "[a] (b)"), ("a\u202eb\nc", "a⟨U+202E⟩b\nc")],
+)
+def test_braces_are_doubled_and_links_broken(text: str, written: str) -> None:
+    """A message is written so that a viewer shows what was sent (sections 3.11.5 and 3.11.6)."""
+    [result] = run_of(report(Finding("A-01", Severity.INFO, text, "")))["results"]
+
+    assert result["message"]["text"] == written
+
+
 @pytest.mark.parametrize("text", [*HOSTILE, "{0}", "{{0}}", "{", "}", "[a](b)", "[a]](b)", "a](b"])
 def test_a_hostile_text_is_only_a_text(text: str) -> None:
     """No placeholder and no link comes of what a stranger wrote."""

@@ -178,6 +178,16 @@ def test_colours_come_only_when_asked() -> None:
     assert stripped == plain.splitlines()
 
 
+def test_the_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether there are colours, and how wide the lines are, is said by the caller alone."""
+    before = as_text(report(MONTH), CATALOGUE, colour=True, width=90)
+    for name, value in {"NO_COLOR": "1", "COLUMNS": "45", "TERM": "dumb", "FORCE_COLOR": "1"}.items():
+        monkeypatch.setenv(name, value)
+
+    assert as_text(report(MONTH), CATALOGUE, colour=True, width=90) == before
+    assert "\x1b" not in as_text(report(MONTH), CATALOGUE, width=90)
+
+
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_the_words_are_in_the_language_of_the_report(language: str) -> None:
     """Severity, hints and decision are in the language of the report."""

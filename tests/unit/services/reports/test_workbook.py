@@ -277,6 +277,11 @@ def broken() -> Sequence[bytes]:
     ]
 
 
+def test_entities_of_a_workbook_are_never_expanded() -> None:
+    """Workbooks are read with defusedxml, which openpyxl takes up by itself when it is installed."""
+    assert openpyxl.xml.DEFUSEDXML
+
+
 @pytest.mark.parametrize("document", broken(), ids=range(len(broken())))
 def test_a_broken_workbook_is_refused_in_words(document: bytes) -> None:
     """What can't be read as a workbook is an error of the tree that says what to do."""
