@@ -22,6 +22,7 @@ __all__ = [
     "GRAPH_NUTS",
     "GRAPH_ONTOLOGY",
     "GRAPH_SHAPES",
+    "GRAPH_SHAPES_SUBMISSION",
     "ID",
     "MEDKG",
     "NUTS",
@@ -53,6 +54,7 @@ NUTS: Final = Namespace("http://data.europa.eu/nuts/code/")
 
 GRAPH_ONTOLOGY: Final = GRAPH["ontology"]
 GRAPH_SHAPES: Final = GRAPH["shapes"]
+GRAPH_SHAPES_SUBMISSION: Final = GRAPH["shapes/submission"]
 GRAPH_NUTS: Final = GRAPH["nuts"]
 GRAPH_CATALOG: Final = GRAPH["prov/build"]
 GRAPH_INFERRED: Final = GRAPH["inferred"]

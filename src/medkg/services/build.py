@@ -24,6 +24,7 @@ from medkg.domain.namespaces import (
     GRAPH_NUTS,
     GRAPH_ONTOLOGY,
     GRAPH_SHAPES,
+    GRAPH_SHAPES_SUBMISSION,
     MEDKG,
     RDF,
     XSD,
@@ -35,7 +36,16 @@ from medkg.store.writer import Candidate, candidate
 
 __all__ = ["Progress", "Summary", "build"]
 
-_OWNED: Final = frozenset({GRAPH_ONTOLOGY, GRAPH_SHAPES, GRAPH_NUTS, GRAPH_CATALOG, GRAPH_INFERRED})
+_OWNED: Final = frozenset(
+    {
+        GRAPH_ONTOLOGY,
+        GRAPH_SHAPES,
+        GRAPH_SHAPES_SUBMISSION,
+        GRAPH_NUTS,
+        GRAPH_CATALOG,
+        GRAPH_INFERRED,
+    }
+)
 _OWNED_FOLDERS: Final = (str(GRAPH["vocab/"]), str(GRAPH["source/"]))
 _VOID_TRIPLES: Final = URIRef("http://rdfs.org/ns/void#triples")
 

@@ -18,6 +18,7 @@ from medkg.domain.namespaces import (
     GRAPH_NUTS,
     GRAPH_ONTOLOGY,
     GRAPH_SHAPES,
+    GRAPH_SHAPES_SUBMISSION,
     ID,
     MEDKG,
     NUTS,
@@ -129,6 +130,8 @@ def _read(path: Path, graph: URIRef, *, is_data: bool) -> Source:
 def _model_files(folders: Folders) -> Iterator[tuple[Path, URIRef]]:
     yield from ((path, GRAPH_ONTOLOGY) for path in folders.ontology.glob("*.ttl"))
     yield from ((path, GRAPH_SHAPES) for path in folders.shapes.glob("*.ttl"))
+    # A graph of their own: they hold for one submitted graph, and would find what is right in the merge.
+    yield from ((path, GRAPH_SHAPES_SUBMISSION) for path in (folders.shapes / "submission").glob("*.ttl"))
     for path in (folders.ontology / "vocab").glob("*.ttl"):
         yield path, GRAPH[f"vocab/{path.stem}"]
 
