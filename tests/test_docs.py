@@ -241,7 +241,7 @@ def ontology() -> Graph:
 @cache
 def shapes() -> Graph:
     graph = Graph()
-    for path in (ROOT / "shapes").glob("*.ttl"):
+    for path in (ROOT / "shapes").rglob("*.ttl"):
         graph.parse(path)
     return graph
 
@@ -283,14 +283,29 @@ def property_row(term: URIRef) -> str:
 
 
 def codes() -> list[str]:
-    return sorted(str(code) for code in shapes().objects(None, MEDKG.code))
+    return sorted({str(code) for code in shapes().objects(None, MEDKG.code)})
 
 
 def shape_row(code: str) -> str:
+    """Return the row of a code; the closed shapes share one, and say the same."""
     graph = shapes()
-    shape = graph.value(None, MEDKG.code, Literal(code))
+    shape = next(graph.subjects(MEDKG.code, Literal(code)))
     severity = SEVERITIES[cast("URIRef", graph.value(shape, SH.severity))]
     return f"| {code} | {severity} | {english(graph, shape, SH.message)} |"
+
+
+def profile_row(code: str) -> str:
+    """Return the row of the severities of a code in the three profiles; "" when they are one."""
+    graph = shapes()
+    shape = next(graph.subjects(MEDKG.code, Literal(code)))
+    stated = SEVERITIES[cast("URIRef", graph.value(shape, SH.severity))]
+    other = {
+        str(profile).rpartition("#")[2]: name
+        for name in ("violation", "warning", "info", "ignored")
+        for profile in graph.objects(shape, MEDKG[f"{name}In"])
+    }
+    cells = [other.get(f"{name}Profile", stated) for name in ("Draft", "Submission")]
+    return f"| {code} | {' | '.join([*cells, stated])} |" if other else ""
 
 
 def modules() -> list[str]:
@@ -429,6 +444,28 @@ def test_every_vocabulary_is_listed(scheme: str) -> None:
 def test_every_shape_is_listed(code: str) -> None:
     """A shape has a row with its code, its severity and its English message."""
     assert lacks(doc("shapes"), shape_row(code)) == ""
+
+
+def test_severities_that_differ_by_profile_are_listed() -> None:
+    """A shape whose severity is not the same in all profiles has a row with the three; no other has."""
+    found = rows(section(doc("shapes"), "## Profiles"))
+
+    assert {row for row in found if re.match(r"\| [A-Z]-\d\d ", row)} == set(map(profile_row, codes())) - {""}
+
+
+def test_the_page_on_constraints_names_codes_that_are_there() -> None:
+    """Each of the 95 constraints has a row; its codes are those of shapes, or the note says why it has none."""
+    table = [
+        [cell.strip() for cell in row.strip("|").split("|")]
+        for row in rows(doc("constraints"))
+        if re.match(r"\| [A-Z]-\d\d ", row)
+    ]
+
+    assert len(table) == len({row[0] for row in table}) == 95
+    assert {code for row in table for code in row[2].split(", ")} - set(codes()) == {"-"}
+    assert [
+        row[0] for row in table if row[2] == "-" and not row[7].startswith(("Not a shape", "Not yet"))
+    ] == []
 
 
 @pytest.mark.parametrize("question", questions.load(ROOT / "data" / "questions"), ids=lambda item: item.slug)

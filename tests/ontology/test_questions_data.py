@@ -88,6 +88,7 @@ def files() -> Iterator[tuple[Path, str]]:
     """The files of the graph, each with the name of its graph."""
     yield from ((path, "ontology") for path in (ROOT / "ontology").glob("*.ttl"))
     yield from ((path, "shapes") for path in (ROOT / "shapes").glob("*.ttl"))
+    yield from ((path, "shapes/submission") for path in (ROOT / "shapes" / "submission").glob("*.ttl"))
     yield from ((path, f"vocab/{path.stem}") for path in (ROOT / "ontology" / "vocab").glob("*.ttl"))
     yield from (
         (path, f"{folder}/{path.stem}")

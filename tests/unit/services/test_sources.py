@@ -203,6 +203,20 @@ def test_each_file_has_its_graph(world: Any) -> None:
     }
 
 
+def test_rules_for_a_submitted_graph_are_a_graph_of_their_own(world: Any) -> None:
+    """What stands in shapes/submission/ is not among the shapes that a build applies to the merge."""
+    path = world.folders.shapes / "submission" / "closed.ttl"
+    path.parent.mkdir()
+    path.write_text(
+        "<https://example.org/a> <https://example.org/b> <https://example.org/c> .", encoding="utf-8"
+    )
+
+    found = {source.path: source for source in sources.read(world.folders, silent)}
+
+    assert found[path].graph == GRAPH["shapes/submission"]
+    assert not found[path].is_data
+
+
 def test_the_installed_files_pass_every_check() -> None:
     """What we ship has no fault."""
     assert len(read_and_check(Folders.installed())) > 100
