@@ -454,7 +454,7 @@ def test_severities_that_differ_by_profile_are_listed() -> None:
 
 
 def test_the_page_on_constraints_names_codes_that_are_there() -> None:
-    """Each of the 95 constraints has a row; its codes are those of shapes, or the note says why it has none."""
+    """Each of the 95 constraints has a row with codes of shapes, or with a note that says why it has none."""
     table = [
         [cell.strip() for cell in row.strip("|").split("|")]
         for row in rows(doc("constraints"))

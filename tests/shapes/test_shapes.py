@@ -16,7 +16,7 @@ from pathlib import Path
 import pyshacl
 import pytest
 from rdflib import BNode, Graph, Namespace, URIRef
-from rdflib.namespace import OWL, RDF, RDFS, SH
+from rdflib.namespace import OWL, RDF, RDFS, SH, XSD
 from rdflib.term import Literal, Node
 
 HERE = Path(__file__).parent
@@ -435,6 +435,39 @@ def test_each_query_says_what_it_reads() -> None:
         assert set(shapes.objects(shape, MEDKG.dependsOn)), shape
         assert shapes.value(query, SH.prefixes) == URIRef(SHAPES.rstrip("#"))
         assert shapes.value(query, SH.message) is None, "messages stand on the shape"
+
+
+def test_queries_keep_to_what_can_be_compiled() -> None:
+    """No query has a query inside, or takes away, lists values or calls another server."""
+    for query in all_shapes().objects(None, SH.select):
+        words = re.sub(r'"[^"]*"|<[^>]*>|#.*|[?$]\w+', "", str(query)).upper()
+        assert words.count("SELECT") == 1, query
+        assert not re.search(r"\b(MINUS|VALUES|SERVICE|FROM|GRAPH)\b", words), query
+
+
+def test_patterns_are_read_alike_by_every_engine() -> None:
+    """A pattern has no look-around, back-reference or class whose members differ between engines."""
+    patterns = [str(pattern) for pattern in all_shapes().objects(None, SH.pattern)]
+
+    assert [pattern for pattern in patterns if re.search(r"\(\?|\\[0-9bBdDwWpPiIcC]", pattern)] == []
+    assert all(re.compile(pattern) for pattern in patterns)
+    assert (None, SH.flags, None) not in all_shapes()
+
+
+def test_a_datatype_that_no_engine_checks_has_a_pattern() -> None:
+    """A "10/2021" that is typed as a month passes in pySHACL; the pattern stops it."""
+    unchecked = {XSD.gYear, XSD.gYearMonth, XSD.anyURI}
+    shapes = all_shapes()
+    found = {shape for shape, datatype in shapes.subject_objects(SH.datatype) if datatype in unchecked}
+
+    assert found
+    assert {shape for shape in found if (shape, SH.pattern, None) not in shapes} == set()
+
+
+def test_no_shape_refers_to_itself() -> None:
+    """SHACL leaves it open what recursive shapes mean."""
+    for shape in {user for user, _ in all_shapes().subject_objects(RDFS.isDefinedBy)}:
+        assert not any(shape in reachable(used) for used in reachable(shape) - {shape}), shape
 
 
 def test_the_shapes_know_only_terms_of_the_ontology() -> None:

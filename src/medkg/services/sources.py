@@ -88,17 +88,19 @@ def check(sources: Sequence[Source]) -> None:
 def locate(findings: Sequence[Finding], sources: Sequence[Source]) -> dict[Finding, Place]:
     """Return for each finding the file and line of the statement it is about, else of its focus node.
 
+    Where the focus is a literal that entities share, it is the entity that the finding names as its value.
     A finding about something that nobody says has no such statement; neither has one about what is inferred.
     """
-    foci = {finding.focus for finding in findings}
+    sought = {name for finding in findings for name in (finding.focus, finding.value) if name}
     said: dict[str, list[tuple[Source, Quad]]] = {}
     for source in sources:
         for quad in source.quads:
-            if str(quad[0]) in foci:
-                said.setdefault(str(quad[0]), []).append((source, quad))
+            subject = str(quad[0])
+            for name in {subject, compact(subject)} & sought:
+                said.setdefault(name, []).append((source, quad))
     found: dict[Finding, tuple[Source, Quad]] = {}
     for finding in findings:
-        about = said.get(finding.focus, [])
+        about = said.get(finding.focus) or said.get(finding.value, [])
         exact = (entry for entry in about if _is_about(finding, entry[1]))
         if about:
             found[finding] = next(exact, about[0])

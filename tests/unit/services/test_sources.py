@@ -272,6 +272,7 @@ def test_findings_are_located(world: Any) -> None:
         finding(ACTION, "skos:altLabel", "Lab"): ("source/second.ttl", "Lab"),
         finding(ACTION, "medkg:usesKET"): (ROADMAP, "action:imaging-lab a"),
         finding(ACTION): (ROADMAP, "action:imaging-lab a"),
+        finding("shared identifier", value=ACTION): (ROADMAP, "action:imaging-lab a"),
     }
     nowhere = finding("https://w3id.org/medkg/id/action/nobody")
 
