@@ -11,14 +11,15 @@ from rdflib.term import Literal, Node, URIRef
 
 from medkg.domain.model import Quad, Report, Term
 from medkg.shacl import literals
-from medkg.shacl.compiled import Validator
+from medkg.shacl.compiled import Data, Validator, subclasses
 from medkg.shacl.findings import findings
+from medkg.shacl.plan import Plan
 from medkg.shacl.queries import SHAPES_GRAPH
 from medkg.shacl.results import Result
 from medkg.store.files import kept_literal
 from medkg.store.memory import MemoryGraph
 
-__all__ = ["Engine", "graph_of", "results", "validate"]
+__all__ = ["Engine", "Kept", "graph_of", "results", "validate"]
 
 
 class Engine(StrEnum):
@@ -34,7 +35,7 @@ def validate(data: MemoryGraph, shapes: Iterable[Quad]) -> Report:
     :raises ShapesRefused: the shapes can't be used.
     """
     graph = graph_of(shapes)
-    return findings(Validator(graph, _Kept(data), cache(kept_literal)).run(), graph)
+    return findings(_run(graph, Kept(data), exact=False, repeat=False), graph)
 
 
 def results(data: Iterable[Quad], shapes: Graph, engine: Engine, *, repeat: bool = False) -> list[Result]:
@@ -50,7 +51,16 @@ def results(data: Iterable[Quad], shapes: Graph, engine: Engine, *, repeat: bool
         from medkg.shacl import reference
 
         return reference.validate(graph_of(data, reference.CachingGraph()), shapes)
-    return Validator(shapes, _Loaded(data, shapes), cache(kept_literal), repeat=repeat).run()
+    loaded = _Loaded(data, shapes)
+    return _run(shapes, loaded, exact=loaded.exact, repeat=repeat)
+
+
+def _run(shapes: Graph, data: Data, *, exact: bool, repeat: bool) -> list[Result]:
+    plan = Plan(shapes, subclasses(data), cache(kept_literal), exact=exact, repeat=repeat)
+    validator = Validator(plan, data)
+    validator.refuse_patterns()
+    found = [result for check in plan.checks for result in validator.everywhere(check)]
+    return found if repeat else list(dict.fromkeys(found))
 
 
 def graph_of(quads: Iterable[Quad], graph: Graph | None = None) -> Graph:
@@ -62,11 +72,10 @@ def graph_of(quads: Iterable[Quad], graph: Graph | None = None) -> Graph:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class Kept:
     """A data graph in which every literal is as it was sent."""
 
     graph: MemoryGraph
-    exact: bool = False
 
     def rows(
         self, text: str, bindings: Mapping[str, Term] | None = None, *, stored: bool = False

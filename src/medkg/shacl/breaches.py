@@ -208,17 +208,18 @@ class Breaches:
             here = f"BIND({focus} AS {value}) FILTER NOT EXISTS {{ {other} {focus} }}"
             there = f"{other} {value} FILTER(!sameTerm({value}, {focus}))"
         else:
-            steps = self.steps(shape, focus, value)
-            here = f"{steps} FILTER NOT EXISTS {{ {other} {value} }}"
-            there = f"{other} {value} FILTER NOT EXISTS {{ {steps} }}"
+            reached = self.variable()
+            same = f"{self.steps(shape, focus, reached)} FILTER(sameTerm({reached}, {value}))"
+            here = f"{self.steps(shape, focus, value)} FILTER NOT EXISTS {{ {other} {value} }}"
+            there = f"{other} {value} FILTER NOT EXISTS {{ {same} }}"
         return Breach(pattern=f"{{ {here} }} UNION {{ {there} }}", value=value, lateral=True)
 
     def _disjoint(self, shape: Shape, constraint: Constraint, focus: str) -> Breach:
         other = f"{focus} {self._values.term(constraint.value)}"
         if shape.path is None:
             return Breach(condition=f"EXISTS {{ {other} {focus} }}", value=focus)
-        value = self.variable()
-        pattern = f"{self.steps(shape, focus, value)} {other} {value} ."
+        value, same = self.variable(), self.variable()
+        pattern = f"{self.steps(shape, focus, value)} {other} {same} . FILTER(sameTerm({value}, {same}))"
         return Breach(pattern=pattern, value=value, lateral=_branches(shape))
 
     def _pair(self, shape: Shape, constraint: Constraint, focus: str, sign: str) -> Breach:

@@ -11,7 +11,7 @@ from typing import Final
 
 from medkg.shacl.paths import Kind, Path
 
-__all__ = ["may_be_empty", "walk"]
+__all__ = ["inverse", "may_be_empty", "walk"]
 
 _OPTIONAL: Final = frozenset({Kind.ZERO_OR_MORE, Kind.ZERO_OR_ONE})
 
@@ -53,14 +53,15 @@ def _walk(path: Path, start: str, end: str, variable: Callable[[], str]) -> str:
 def _outward(path: Path) -> Path:
     """Return the same path with every inverse at a predicate."""
     if path.kind is Kind.INVERSE:
-        return _inverse(path.parts[0])
+        return inverse(path.parts[0])
     return Path(path.kind, tuple(map(_outward, path.parts)), path.predicate)
 
 
-def _inverse(path: Path) -> Path:
+def inverse(path: Path) -> Path:
+    """Return the same path from its end to its start, with every inverse at a predicate."""
     if path.kind is Kind.PREDICATE:
         return Path(Kind.INVERSE, (path,))
     if path.kind is Kind.INVERSE:
         return _outward(path.parts[0])
-    parts = tuple(map(_inverse, path.parts))
+    parts = tuple(map(inverse, path.parts))
     return Path(path.kind, parts[::-1] if path.kind is Kind.SEQUENCE else parts)
