@@ -1,8 +1,7 @@
 """Finds entities by what people call them: codes, slugs, and names in any language, spelt loosely."""
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,15 +10,12 @@ from rdflib.term import URIRef
 
 from medkg.domain.errors import ParameterError
 from medkg.domain.model import Term
-from medkg.domain.namespaces import BASE, ID, MEDKG, NUTS, PREFIXES, VOCAB, display, slugify
+from medkg.domain.namespaces import BASE, ID, MEDKG, NUTS, VOCAB, display, slugify
+from medkg.domain.naming import as_iris, fold, largest
 from medkg.store.engine import Engine
 
-__all__ = ["Names", "fold", "largest", "worded"]
+__all__ = ["Names", "spelt", "worded"]
 
-# Letters that Unicode does not decompose into a base letter and an accent.
-_PLAIN: Final = str.maketrans(
-    {"ł": "l", "đ": "d", "ø": "o", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ß": "ss", "\u0131": "i"}
-)
 _NAMES: Final = """
 SELECT ?item ?name ?class WHERE {
   ?item a ?class ; skos:prefLabel|skos:altLabel|skos:hiddenLabel|skos:notation|medkg:acronym ?name .
@@ -29,17 +25,18 @@ _CLOSE_ENOUGH: Final = 70
 """Similarity (0 to 100) from which a name is offered as a suggestion."""
 
 
-def fold(name: str) -> str:
-    """Return *name* without case, accents, hyphens and punctuation: "Śląskie" and "slaskie" fold alike."""
-    # Some letters decompose into capitals ("℠"), and some small ones only then decompose further.
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
-    letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return " ".join(re.findall(r"\w+", letters.translate(_PLAIN).replace("_", " ")))
-
-
 def worded(term: Term, labels: Mapping[URIRef, str]) -> str:
     """Return what people are shown for a term: its label, else its IRI in short, else its text."""
     return labels.get(term) or display(term) if isinstance(term, URIRef) else str(term)
+
+
+def spelt(engine: Engine, class_: str) -> Iterator[tuple[URIRef, str]]:
+    """Yield each entity of the medkg class *class_* with each of its names and the last part of its IRI."""
+    for row in engine.select(_NAMES, {"class": MEDKG[class_]}).rows:
+        item = row["item"]
+        if isinstance(item, URIRef):
+            yield item, str(row["name"])
+            yield item, slugify(item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ class Names:
         :raises ParameterError: nothing or more than one thing is called that; candidates are named.
         """
         index = self._index(class_)
-        for iri in _as_iris(name.strip()):
+        for iri in as_iris(name.strip()):
             if iri in index.by_iri:
                 return index.by_iri[iri]
         found = largest(index.by_name.get(fold(name), frozenset()), self._is_retired)
@@ -94,11 +91,8 @@ class Names:
         if key not in self._indexes:
             self._indexes = {old: index for old, index in self._indexes.items() if old[0] == key[0]}
             found: dict[str, set[URIRef]] = {}
-            for row in self._engine.select(_NAMES, {"class": MEDKG[class_]}).rows:
-                item = row["item"]
-                if isinstance(item, URIRef):
-                    for name in (str(row["name"]), slugify(item)):
-                        found.setdefault(fold(name), set()).add(item)
+            for item, name in spelt(self._engine, class_):
+                found.setdefault(fold(name), set()).add(item)
             self._indexes[key] = _Index(
                 {name: frozenset(items) for name, items in found.items()},
                 {str(item): item for items in found.values() for item in items},
@@ -122,32 +116,6 @@ class Names:
     def _list(self, items: Sequence[URIRef]) -> str:
         labels = self._engine.labels(items, ("en",))
         return " or ".join(f"{labels.get(item, item)} ({_short(item)})" for item in items[:6])
-
-
-def _as_iris(name: str) -> Iterable[str]:
-    """Yield the IRIs that *name* may stand for when it is not a name."""
-    prefix, _, local = name.partition(":")
-    return (
-        name,
-        PREFIXES.get(prefix, prefix) + local,
-        f"{NUTS}{name.upper()}",
-        f"{ID}{name}",
-        f"{VOCAB}{name}",
-    )
-
-
-def largest(items: Iterable[URIRef], retired: Callable[[URIRef], bool]) -> list[URIRef]:
-    """Return *items*, sorted: no retired region when there are others, no region that lies in another."""
-    candidates = sorted(items)
-    if len(candidates) < 2:  # noqa: PLR2004 - one is unambiguous
-        return candidates
-    current = [item for item in candidates if not retired(item)] or candidates
-    regions = [item for item in current if item.startswith(str(NUTS))]
-    return [
-        item
-        for item in current
-        if not any(other != item and item.startswith(str(other)) for other in regions if item in regions)
-    ]
 
 
 def _short(iri: URIRef) -> str:

@@ -8,8 +8,8 @@ from rdflib.term import URIRef
 from medkg import assets
 from medkg.domain.errors import CallError, RoadmapError
 from medkg.domain.namespaces import GRAPH_NUTS, MEDKG, NUTS, RDF, SKOS
+from medkg.domain.naming import fold, largest
 from medkg.intake.roadmap import ACTION_COLUMNS, RoadmapTable, read_roadmap, write_csv, write_xlsx
-from medkg.services.names import fold, largest
 from medkg.store.files import read_turtle
 
 __all__ = ["columns", "log", "read", "rows", "write"]

@@ -9,7 +9,7 @@ from rdflib.term import URIRef
 
 from medkg.domain.errors import ParameterError
 from medkg.domain.namespaces import ID, NUTS, VOCAB
-from medkg.services.names import Names, fold, largest
+from medkg.services.names import Names
 
 CLASSES = ("Region", "KET", "Cluster", "InnovationAction", "Partnership")
 
@@ -135,44 +135,6 @@ def test_a_current_region_goes_before_a_retired_one(names: Names) -> None:
     """A name that a retired region shares means the one in force; the code still means the retired one."""
     assert names.region("Norte") == NUTS["PT11"]
     assert names.region("PT18") == NUTS["PT18"]
-
-
-def test_of_regions_in_each_other_the_largest_is_meant() -> None:
-    """Where a country, its only region and its only province share a name, the country is meant."""
-    nested = [NUTS[code] for code in ("LU000", "LU", "LU00", "LU0")]
-    apart = [NUTS["BE22"], NUTS["NL42"]]
-
-    assert largest(nested, lambda _: False) == [NUTS["LU"]]
-    assert largest(apart, lambda _: False) == apart
-    assert largest(apart, apart[:1].__contains__) == apart[1:]
-    assert largest(apart, apart.__contains__) == apart
-    assert largest([], lambda _: False) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "folded"),
-    [
-        ("Śląskie", "slaskie"),
-        ("Łódzkie", "lodzkie"),
-        ("Auvergne-Rhône-Alpes", "auvergne rhone alpes"),
-        ("Straße  (Süd)", "strasse sud"),
-        ("Ærø", "aero"),
-        ("İstanbul", "istanbul"),
-        ("S3P-Industry", "s3p industry"),
-        ("...", ""),
-    ],
-)
-def test_folding_drops_what_people_leave_out(name: str, folded: str) -> None:
-    """Case, accents, hyphens and punctuation make no difference; letters and digits do."""
-    assert fold(name) == folded
-
-
-@PROPERTY
-@given(name=st.text())
-def test_folding_twice_changes_nothing(name: str) -> None:
-    """Folding is idempotent, and does not depend on how a text is composed."""
-    assert fold(fold(name)) == fold(name)
-    assert fold(unicodedata.normalize("NFD", name)) == fold(unicodedata.normalize("NFC", name))
 
 
 @PROPERTY
