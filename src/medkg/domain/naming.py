@@ -7,9 +7,9 @@ from typing import Final
 
 from rdflib.term import URIRef
 
-from medkg.domain.namespaces import ID, NUTS, PREFIXES, VOCAB
+from medkg.domain.namespaces import BASE, ID, NUTS, PREFIXES, VOCAB
 
-__all__ = ["as_iris", "fold", "largest", "slug"]
+__all__ = ["as_iris", "fold", "largest", "short", "slug"]
 
 # Letters that Unicode does not decompose into a base letter and an accent.
 _PLAIN: Final = str.maketrans(
@@ -57,3 +57,11 @@ def as_iris(name: str) -> tuple[str, ...]:
         f"{ID}{name}",
         f"{VOCAB}{name}",
     )
+
+
+def short(iri: str) -> str:
+    """Return what people may write for an IRI of ours: ``PL22``, ``ket-2018/photonics``; else the IRI."""
+    for base in (NUTS, ID, VOCAB, BASE):
+        if iri.startswith(str(base)):
+            return iri[len(str(base)) :]
+    return str(iri)

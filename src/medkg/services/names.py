@@ -10,8 +10,8 @@ from rdflib.term import URIRef
 
 from medkg.domain.errors import ParameterError
 from medkg.domain.model import Term
-from medkg.domain.namespaces import BASE, ID, MEDKG, NUTS, VOCAB, display, slugify
-from medkg.domain.naming import as_iris, fold, largest
+from medkg.domain.namespaces import MEDKG, display, slugify
+from medkg.domain.naming import as_iris, fold, largest, short
 from medkg.store.engine import Engine
 
 __all__ = ["Names", "spelt", "worded"]
@@ -115,14 +115,7 @@ class Names:
 
     def _list(self, items: Sequence[URIRef]) -> str:
         labels = self._engine.labels(items, ("en",))
-        return " or ".join(f"{labels.get(item, item)} ({_short(item)})" for item in items[:6])
-
-
-def _short(iri: URIRef) -> str:
-    for base in (NUTS, ID, VOCAB, BASE):
-        if iri.startswith(str(base)):
-            return iri[len(str(base)) :]
-    return str(iri)
+        return " or ".join(f"{labels.get(item, item)} ({short(item)})" for item in items[:6])
 
 
 def _words(class_: str) -> str:

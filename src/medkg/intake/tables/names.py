@@ -9,8 +9,8 @@ from typing import Final, Self
 from rapidfuzz import fuzz, process
 from rdflib.term import URIRef
 
-from medkg.domain.namespaces import NUTS, display
-from medkg.domain.naming import as_iris, fold, largest
+from medkg.domain.namespaces import NUTS
+from medkg.domain.naming import as_iris, fold, largest, short
 
 __all__ = ["Candidate", "Names"]
 
@@ -29,10 +29,7 @@ class Candidate:
 
     def __str__(self) -> str:
         """Return what people are shown: the label, and what to write instead of it."""
-        return f"{self.label} ({self.iri.removeprefix(str(NUTS))})" if self.level >= 0 else self._named()
-
-    def _named(self) -> str:
-        return f"{self.label} ({display(self.iri)})"
+        return f"{self.label} ({short(self.iri)})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,13 @@ class Notes:
 
     def add(self, code: Code, place: Place, focus: str = "", **values: str) -> None:
         """Take a flaw in; beyond the limit it is only counted."""
-        self._keep(Flaw(code, place, values, focus))
+        if self.room(code):
+            self._flaws.append(Flaw(code, place, values, focus))
+        self._counts[code] += 1
 
     def refuse(self, refusal: Refused) -> None:
         """Take in why nothing is read."""
-        self._keep(refusal.flaw)
+        self._flaws.append(refusal.flaw)
 
     def room(self, code: Code) -> bool:
         """Tell whether another flaw of that code would be kept, so that it is worth looking for proposals."""
@@ -45,8 +47,3 @@ class Notes:
             if count > self._most
         )
         return (*self._flaws, *more)
-
-    def _keep(self, flaw: Flaw) -> None:
-        self._counts[flaw.code] += 1
-        if self._counts[flaw.code] <= self._most:
-            self._flaws.append(flaw)

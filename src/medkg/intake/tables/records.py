@@ -138,7 +138,7 @@ class Records:
 
     def _begin(self, row: Row, known: Mapping[int, Cell]) -> _Draft | None:
         """Return the draft of the record that begins in *row*; None when it has no usable identifier."""
-        start = self._sheet.place(row, min(known))
+        start = self._sheet.place(row, min(self._header.headings))
         keys = {
             at: self._values.text(known[at], self._sheet.place(row, at)) for at in self._keys if at in known
         }
