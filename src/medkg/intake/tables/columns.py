@@ -26,6 +26,8 @@ _ONE_SLIP: Final = 5
 _TWO_SLIPS: Final = 8
 """From so many letters on one slip, or two, are no other word."""
 _CLOSE_ENOUGH: Final = 65
+_LONGEST: Final = 120
+"""What is longer is no heading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class ColumnMap:
 
     def read(self, text: str) -> Heading | None:
         """Return what a heading says; None when it is none of ours."""
+        if len(text) > _LONGEST:
+            return None
         plain = _NOTE.sub(" ", text)
         for shown in (text, plain):
             if found := self._by_heading.get(fold(shown)):
@@ -104,7 +108,7 @@ class ColumnMap:
     def near(self, text: str) -> str:
         """Return the heading that *text* looks most like, "" when it looks like none."""
         close = process.extractOne(
-            fold(text), self._by_heading.keys(), scorer=fuzz.ratio, score_cutoff=_CLOSE_ENOUGH
+            fold(text[:_LONGEST]), self._by_heading.keys(), scorer=fuzz.ratio, score_cutoff=_CLOSE_ENOUGH
         )
         return self._by_heading[close[0]][1] if close else ""
 

@@ -15,6 +15,8 @@ __all__ = ["Header", "find_header", "score"]
 
 _EXACT: Final = 1.0
 _CORRECTED: Final = 0.9
+_LONGEST: Final = 200
+"""How much of a cell is looked at for a heading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ def _worth(header: Header) -> float:
 
 def _heading(row: Row, at: int) -> str:
     cell = row.cells.get(at)
-    return clean(str(cell.value)).meant.replace("\n", " ") if cell else ""
+    return clean(str(cell.value)[:_LONGEST]).meant.replace("\n", " ") if cell else ""
 
 
 def _spread(upper: Mapping[int, str], below: Row, number: int, merges: Sequence[Merge]) -> dict[int, str]:
