@@ -121,16 +121,13 @@ class Records:
             known = {at: cell for at, cell in row.cells.items() if at in self._header.headings}
             if not known or self._repeats_header(row):
                 continue
-            if any(at in known for at in self._keys):
-                if current and not current.dropped:
-                    yield from current.statements()
-                current = self._begin(row, known)
-            elif current and all(self._column(at).continues for at in known):
+            if current and all(self._column(at).continues for at in known):
                 place = self._sheet.place(row, min(known))
                 self._notes.add(Code.CONTINUED, place, current.subject, above=current.place.cell)
             else:
-                self._notes.add(Code.NO_IDENTIFIER, self._sheet.place(row, min(known)))
-                current = None
+                if current and not current.dropped:
+                    yield from current.statements()
+                current = self._begin(row, known)
             if current:
                 self._take(current, row, known)
         if current and not current.dropped:
@@ -144,7 +141,7 @@ class Records:
         }
         at, name = self._identifier(row, keys)
         if not name:
-            self._notes.add(Code.NO_IDENTIFIER, start)
+            self._notes.add(Code.NO_IDENTIFIER, self._sheet.place(row, min(known)))
             return None
         subject, place = URIRef(self._namespace + name), self._sheet.place(row, at)
         first = self._cells.get(subject)

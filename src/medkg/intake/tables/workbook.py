@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Final, Protocol
 
 import openpyxl
+from openpyxl.utils.escape import unescape
 from openpyxl.workbook import Workbook
 
 from medkg.domain.model import Place
@@ -151,7 +152,10 @@ def _cell(raw: _Raw, name: str, found: Structure) -> Cell | None:
         return None if computed is None else Cell("", fault="uncomputed")
     if not isinstance(value, str | int | float | bool | date | time | timedelta):
         value = str(value)
-    if isinstance(value, str) and not value.strip() and computed is None:
-        return None
+    if isinstance(value, str):
+        # Characters that XML can't hold are written like "_x000D_" (ECMA-376, part 1, section 22.9.2.19).
+        value = unescape(value)
+        if not value.strip() and computed is None:
+            return None
     fault: Fault = "" if computed is None else "formula"
     return Cell(value, fault="error" if raw.data_type == "e" else fault)
