@@ -1,6 +1,7 @@
 """Makes tables, good and bad: CSV files as bytes, workbooks by the usual libraries, bombs by hand."""
 
 import io
+import random
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -9,6 +10,7 @@ import openpyxl
 import xlsxwriter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from medkg.domain.naming import fold
 from medkg.domain.submission import Submission
 from medkg.intake.tables import Candidate, Names, TableLimits, read_csv, read_xlsx
 
@@ -43,10 +45,13 @@ _THINGS = (
 )
 
 
+def dice(seed: int) -> random.Random:
+    """Return what chooses layouts and damages."""
+    return random.Random(seed)  # noqa: S311 - nothing here is a secret
+
+
 def small_names() -> Names:
     """Return a few names of each kind, and a retired region that shares one."""
-    from medkg.domain.naming import fold
-
     things: dict[str, Candidate] = {}
     kinds: dict[str, dict[str, tuple[str, ...]]] = {}
     retired = ("Region", NUTS + "PLX9", "Silesia", 2, "PLX9")

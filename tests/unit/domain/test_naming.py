@@ -1,4 +1,4 @@
-"""Names: what people leave out makes no difference, and of several things with one name the largest is meant."""
+"""Names: what people leave out makes no difference; of several things with a name one is meant."""
 
 import unicodedata
 

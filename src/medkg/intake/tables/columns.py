@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
+from itertools import chain
 from typing import Final, Literal, Self, cast
 
 from rapidfuzz import fuzz, process
@@ -79,12 +80,10 @@ class ColumnMap:
         text = files("medkg.intake.tables").joinpath("columns.toml").read_text(encoding="utf-8")
         content = tomllib.loads(text)
         columns = tuple(_column(key, entry) for key, entry in content["columns"].items())
-        by_heading = {
-            fold(heading): (column, heading)
-            for column in columns
-            for headings in column.headings.values()
-            for heading in headings
-        }
+        by_heading: dict[str, tuple[Column, str]] = {}
+        for column in columns:
+            for heading in chain.from_iterable(column.headings.values()):
+                by_heading.setdefault(fold(heading), (column, heading))
         languages = {fold(name): tag for tag, names in content["languages"].items() for name in names}
         return cls(columns, frozenset(map(fold, content["sheets"])), languages, by_heading)
 

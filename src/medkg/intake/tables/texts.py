@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,18 +47,26 @@ def clean(sent: str) -> Text:
     if sent.isascii() and sent.isprintable() and "  " not in sent and sent == sent.strip():
         return Text(sent, sent)
     broken = sent.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    controls = ", ".join(dict.fromkeys(f"U+{ord(char):04X}" for char in _CONTROL.findall(broken)))
-    seen = _INVISIBLE.sub("", _CONTROL.sub("", broken))
-    text = unicodedata.normalize("NFC", _BREAK.sub("\n", _SPACES.sub(" ", seen)).strip())
-    spaces = seen != _CONTROL.sub("", broken) or _SPACES.sub(" ", seen).strip() != seen
-    if text.isascii():
-        return Text(text, text, spaces, controls)
-    garbled = _ungarbled(text)
-    pairs = tuple(_lookalikes(text)) if not garbled else ()
-    meant = garbled or text
+    garbled = _ungarbled(broken)
+    seen = _CONTROL.sub("", broken)
+    controls = _named(_CONTROL.findall(garbled or broken))
+    bare = _INVISIBLE.sub("", seen)
+    text = _spaced(bare)
+    spaces = bare != seen or _SPACES.sub(" ", bare).strip() != bare
+    pairs = () if garbled or text.isascii() else tuple(_lookalikes(text))
+    meant = _spaced(_CONTROL.sub("", garbled)) or text
     for word, proposal in pairs:
         meant = meant.replace(word, proposal)
-    return Text(text, meant, spaces, controls, pairs, garbled)
+    return Text(text, meant, spaces and not garbled, controls, pairs, garbled)
+
+
+def _spaced(text: str) -> str:
+    """Return the text with single spaces and none around it, its accents with their letters."""
+    return unicodedata.normalize("NFC", _BREAK.sub("\n", _SPACES.sub(" ", text)).strip())
+
+
+def _named(characters: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(f"U+{ord(char):04X}" for char in characters))
 
 
 def _lookalikes(text: str) -> Iterator[tuple[str, str]]:
