@@ -26,12 +26,14 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
-_WINDOWS: Final = {"cp1250": "Windows-1250", "cp1252": "Windows-1252"}
+_WINDOWS: Final = {"cp1252": "Windows-1252", "cp1250": "Windows-1250"}
 # The letters of the four languages and of their neighbours, which tell one 8-bit encoding from another.
 _LETTERS: Final = frozenset(
     "ąćęłńóśźżĄĆĘŁŃÓŚŹŻàâçéèêëîïôùûüÿœæÀÂÇÉÈÊËÎÏÔÙÛÜŒÆìíòúÌÍÒÚäöüßÄÖÜáñ\u2019\u2018\u201c\u201d\u201e\u2013\u2014«»€…°\u00a0"
 )
 _POLISH: Final = frozenset("ąćęłńśźżĄĆĘŁŃŚŹŻ")
+# As in coeur, oeil, oedème, oesophage; what stands elsewhere is a Polish letter, read wrongly.
+_NOT_FRENCH: Final = re.compile("[œŒ](?![uidsUIDS])")
 _SEPARATORS: Final = (",", ";", "\t", "|")
 _SAMPLE: Final = 64 * 1024
 _SAMPLE_ROWS: Final = 30
@@ -90,13 +92,15 @@ def _windows(data: bytes) -> str:
     scores: dict[str, int] = {}
     for encoding in _WINDOWS:
         try:
-            letters = Counter(char for char in data.decode(encoding) if char > "\x7f")
+            text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        letters = Counter(char for char in text if char > "\x7f")
         strange = sum(count for char, count in letters.items() if char not in _LETTERS)
+        strange += len(_NOT_FRENCH.findall(text))
         # A circumflex in French reads as a Polish letter: one such letter is Polish among others, not alone.
         alone = encoding == "cp1250" and len(_POLISH & letters.keys() - {"ę"}) == 0
-        scores[encoding] = 2 * strange + alone + (encoding not in likely)
+        scores[encoding] = 4 * strange + 2 * alone + (encoding not in likely)
     return min(scores, key=lambda encoding: scores[encoding]) if scores else ""
 
 

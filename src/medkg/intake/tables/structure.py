@@ -83,8 +83,10 @@ def outlines(data: bytes) -> list[Outline]:
         return found
 
 
-def structure(data: bytes, part: str, columns: int) -> Structure:
+def structure(data: bytes, part: str, columns: int, rows: int) -> Structure:
     """Return what one sheet has beside its values; cells right of *columns* only count as such.
+
+    Nothing is read on when there are more than *rows*.
 
     :raises Exception: as :func:`outlines`.
     """
@@ -104,6 +106,8 @@ def structure(data: bytes, part: str, columns: int) -> Structure:
                 element.clear()
             elif tag == "row":
                 element.clear()
+                if found.rows > rows:
+                    break
             elif tag == "col":
                 _take_column(found, element.attrib, columns)
             elif tag == "mergeCell" and len(found.merges) < _MOST_MERGES:

@@ -53,7 +53,7 @@ def clean(sent: str) -> Text:
     bare = _INVISIBLE.sub("", seen)
     text = _spaced(bare)
     spaces = bare != seen or _SPACES.sub(" ", bare).strip() != bare
-    pairs = () if garbled or text.isascii() else tuple(_lookalikes(text))
+    pairs = () if garbled or text.isascii() else tuple(dict.fromkeys(_lookalikes(text)))
     meant = _spaced(_CONTROL.sub("", garbled)) or text
     for word, proposal in pairs:
         meant = meant.replace(word, proposal)

@@ -63,7 +63,7 @@ def open_xlsx(data: bytes, file: str, limits: TableLimits, notes: Notes, score: 
         notes.add(Code.SHEET_CHOSEN, Place(file=file, sheet=chosen.name), sheet=chosen.name, others=others)
     place = Place(file=file, sheet=chosen.name)
     with _refusing(place):
-        found = structure(data, chosen.part, limits.cells)
+        found = structure(data, chosen.part, limits.cells, limits.rows + _SAMPLE_ROWS)
     if found.columns > limits.cells:
         raise Refused(Code.ROW_TOO_WIDE, place, limit=str(limits.cells))
     if found.rows > limits.rows + _SAMPLE_ROWS:

@@ -62,7 +62,7 @@ def test_a_column_states_something_or_says_how_to_read(column: Column) -> None:
         ("From (MM/YYYY)", "from", ""),
         ("À", "to", ""),
         ("Region(s)", "region", ""),
-        ("Kod NUTS", "region", ""),
+        ("Kod NUTS", "region_code", ""),
         ("Code", "id", ""),
         ("Key enabling technologies", "ket", ""),
     ],
