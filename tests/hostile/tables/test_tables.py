@@ -97,12 +97,22 @@ def zipped(**parts: str) -> bytes:
     return stream.getvalue()
 
 
+def packed(method: int) -> bytes:
+    """Return the good workbook, packed in another way."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(GOOD)) as old, zipfile.ZipFile(stream, "w", method) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    return stream.getvalue()
+
+
 # What the file is, the file, how it is read, the code, and where: cell, or line.
 WORKBOOKS: dict[str, tuple[Callable[[], bytes], Code, str]] = {
     "a text file": (lambda: b"ID,Title\n1,A\n", Code.DAMAGED, ""),
     "an empty file": (lambda: b"", Code.DAMAGED, ""),
     "a truncated zip file": (lambda: GOOD[: len(GOOD) // 2], Code.DAMAGED, ""),
     "only the end of a zip file": (lambda: b"PK\x05\x06" + b"\0" * 18, Code.OTHER_FORMAT, ""),
+    "a way to pack that asks for memory": (lambda: packed(zipfile.ZIP_LZMA), Code.DAMAGED, ""),
     "no list of sheets": (lambda: repacked(GOOD, {"xl/workbook.xml": None}), Code.DAMAGED, ""),
     "no sheet": (lambda: repacked(GOOD, {SHEET: None}), Code.DAMAGED, ""),
     "a sheet that is no XML": (lambda: repacked(GOOD, {SHEET: b"<worksheet><row"}), Code.DAMAGED, ""),

@@ -14,7 +14,7 @@ class Refused(Exception):
 
     def __init__(self, code: Code, place: Place, **values: str) -> None:
         super().__init__(code)
-        self.flaw = Flaw(code, place, values)
+        self.flaw = Flaw(code.value, place, values)
 
 
 class Notes:
@@ -23,12 +23,12 @@ class Notes:
     def __init__(self, most: int) -> None:
         self._most = most
         self._flaws: list[Flaw] = []
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[Code] = Counter()
 
     def add(self, code: Code, place: Place, focus: str = "", **values: str) -> None:
         """Take a flaw in; beyond the limit it is only counted."""
         if self.room(code):
-            self._flaws.append(Flaw(code, place, values, focus))
+            self._flaws.append(Flaw(code.value, place, values, str(focus)))
         self._counts[code] += 1
 
     def refuse(self, refusal: Refused) -> None:
@@ -42,7 +42,7 @@ class Notes:
     def flaws(self) -> tuple[Flaw, ...]:
         """Return what was kept, and for each code how many more there were."""
         more = (
-            Flaw(Code.MORE, Place(), {"code": code, "count": str(count - self._most)})
+            Flaw(Code.MORE.value, Place(), {"code": str(code), "count": str(count - self._most)})
             for code, count in sorted(self._counts.items())
             if count > self._most
         )

@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -36,7 +37,9 @@ _DOCTYPE: Final = b"<!DOCTYPE"
 _ZIP_ERRORS: Final = (
     zipfile.BadZipFile,
     zlib.error,
+    struct.error,
     EOFError,
+    LookupError,
     NotImplementedError,
     OSError,
     RuntimeError,
@@ -71,6 +74,9 @@ def _sizes(parts: list[zipfile.ZipInfo], packed: int, limits: TableLimits, place
     """Refuse what the directory of the file itself says is too much."""
     if any(part.flag_bits & _ENCRYPTED for part in parts):
         raise Refused(Code.PROTECTED, place)
+    # ECMA-376, part 2, annex B.4 knows no other ways to pack; one of them can ask for gigabytes at once.
+    if any(part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for part in parts):
+        raise Refused(Code.DAMAGED, place)
     if len(parts) > limits.parts:
         raise Refused(Code.UNPACKS_TOO_LARGE, place, limit=_megabytes(limits.unpacked))
     total = sum(part.file_size for part in parts)

@@ -121,7 +121,7 @@ class Records:
             known = {at: cell for at, cell in row.cells.items() if at in self._header.headings}
             if not known or self._repeats_header(row):
                 continue
-            if current and all(self._column(at).continues for at in known):
+            if current and self._goes_on(current, known):
                 place = self._sheet.place(row, min(known))
                 self._notes.add(Code.CONTINUED, place, current.subject, above=current.place.cell)
             else:
@@ -132,6 +132,24 @@ class Records:
                 self._take(current, row, known)
         if current and not current.dropped:
             yield from current.statements()
+
+    def _goes_on(self, above: _Draft, known: Mapping[int, Cell]) -> bool:
+        """Tell whether a row has no name of its own, but only more of what the record above it says.
+
+        A title that begins with a small letter goes on too, where the row leaves place and time to that above.
+        """
+        columns = [self._column(at) for at in known]
+        if all(column.continues for column in columns):
+            return True
+        titles = [at for at in self._header.of("title") if at in known]
+        rest = [column for column in columns if column.key != "title"]
+        stated = {predicate for terms in above.terms.values() for predicate, _, _ in terms}
+        return (
+            bool(titles)
+            and all(column.continues and column.kind == "text" for column in rest)
+            and all(str(known[at].value).strip()[:1].islower() for at in titles)
+            and stated >= {MEDKG.region, MEDKG.plannedFrom}
+        )
 
     def _begin(self, row: Row, known: Mapping[int, Cell]) -> _Draft | None:
         """Return the draft of the record that begins in *row*; None when it has no usable identifier."""
@@ -195,7 +213,8 @@ class Records:
 
     def _take_text(self, draft: _Draft, at: int, cell: Cell, place: Place) -> None:
         column = self._column(at)
-        read = draft.keys
+        # A text that named the record was looked at then.
+        read = draft.keys if at not in draft.texts else {}
         found = read[at] if at in read else self._values.text(cell, place, draft.subject)
         if found is None or not found.text or column.predicate is None:
             return

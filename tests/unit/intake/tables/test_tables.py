@@ -219,6 +219,20 @@ def test_a_text_goes_on_in_the_rows_below() -> None:
     ]
 
 
+def test_a_title_may_go_on_too() -> None:
+    """A title that begins small goes on where the row has neither place nor time; elsewhere it is a new one."""
+    head = ("Title", "Description", "Region", "From")
+    first = ("Preparing for the", "In several", "PL22", "2021")
+
+    joined = as_csv(csv_bytes(head, first, ("competence centre", "steps.", "", "")))
+    apart = as_csv(csv_bytes(head, first, ("competence centre", "steps.", "ITH3", "")))
+    plain = as_csv(csv_bytes(head[:2], ("one lab", "It is."), ("two labs", "They are.")))
+
+    labels = [str(one.object) for one in joined.statements if one.predicate == SKOS.prefLabel]
+    assert labels == ["Preparing for the competence centre"]
+    assert [len(found.records) for found in (joined, apart, plain)] == [1, 2, 2]
+
+
 def test_a_repeated_identifier_changes_nothing_of_the_first() -> None:
     """The second row of an identifier, and what goes on below it, states nothing."""
     head = ("ID", "Title", "Description")
