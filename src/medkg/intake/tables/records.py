@@ -136,7 +136,7 @@ class Records:
     def _goes_on(self, above: _Draft, known: Mapping[int, Cell]) -> bool:
         """Tell whether a row has no name of its own, but only more of what the record above it says.
 
-        A title that begins with a small letter goes on too, where the row leaves place and time to that above.
+        A title that begins with a small letter goes on too, where the row has neither place nor time.
         """
         columns = [self._column(at) for at in known]
         if all(column.continues for column in columns):

@@ -220,7 +220,7 @@ def test_a_text_goes_on_in_the_rows_below() -> None:
 
 
 def test_a_title_may_go_on_too() -> None:
-    """A title that begins small goes on where the row has neither place nor time; elsewhere it is a new one."""
+    """A title that begins small goes on where the row has neither place nor time; else it is a new one."""
     head = ("Title", "Description", "Region", "From")
     first = ("Preparing for the", "In several", "PL22", "2021")
 

@@ -1,5 +1,7 @@
 """The text of a cell: cleaned of what nobody sees, told of what only looks right."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,15 +56,19 @@ def test_other_alphabets_are_no_mistake(sent: str) -> None:
     assert (found.text, found.meant, found.lookalikes, found.garbled) == (sent, sent, (), "")
 
 
-@pytest.mark.parametrize("name", ["Śląskie", "Łódzkie", "Île-de-France", "Małopolskie", "Vénétie", "Città"])
-@pytest.mark.parametrize("encoding", ["cp1252", "cp1250", "latin-1"])
-def test_text_that_went_through_a_wrong_encoding_is_told(name: str, encoding: str) -> None:
-    """UTF-8 that was taken for a Windows encoding is recognised, and what it was is known."""
-    try:
-        garbled = name.encode().decode(encoding)
-    except UnicodeDecodeError:
-        pytest.skip("that encoding has no such letters")
+def garblings() -> Iterator[tuple[str, str]]:
+    """Yield names, and what they become where their UTF-8 is taken for another encoding."""
+    for name in ("Śląskie", "Łódzkie", "Île-de-France", "Małopolskie", "Vénétie", "Città"):
+        for encoding in ("cp1252", "cp1250", "latin-1"):
+            garbled = name.encode().decode(encoding, "ignore")
+            # Not every byte means something in every encoding.
+            if len(garbled) == len(name.encode()):
+                yield name, garbled
 
+
+@pytest.mark.parametrize(("name", "garbled"), list(garblings()))
+def test_text_that_went_through_a_wrong_encoding_is_told(name: str, garbled: str) -> None:
+    """UTF-8 that was taken for a Windows encoding is recognised, and what it was is known."""
     assert clean(garbled).garbled == name
 
 
