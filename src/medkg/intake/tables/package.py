@@ -25,6 +25,7 @@ _MACROS: Final = re.compile(r"vbaProject\.bin$|macrosheets/", re.IGNORECASE)
 _IGNORED: Final = {
     "externalLinks": re.compile(r"^xl/externalLinks/[^/]+\.xml$", re.IGNORECASE),
     "embeddings": re.compile(r"^xl/(?:embeddings|activeX|ctrlProps)/", re.IGNORECASE),
+    "comments": re.compile(r"^xl/(?:comments|threadedComments)", re.IGNORECASE),
     "media": re.compile(r"^xl/media/", re.IGNORECASE),
     "connections": re.compile(r"^xl/(?:connections\.xml$|queryTables/)", re.IGNORECASE),
 }

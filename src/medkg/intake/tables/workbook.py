@@ -1,6 +1,7 @@
 """XLSX files: their sheets as rows of cells, read piece by piece by openpyxl."""
 
 import io
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -36,9 +37,15 @@ class _Raw(Protocol):
     def data_type(self) -> str:
         """The letter of its type; "e" is an error."""
 
+    @property
+    def number_format(self) -> str:
+        """How its number is shown."""
+
 
 _SAMPLE_ROWS: Final = 30
 _MOST_SHEETS: Final = 50
+_YEAR_ALONE: Final = re.compile(r"y{1,4}", re.IGNORECASE)
+_CONDITION: Final = re.compile(r"\[[^\]]*\]")
 
 
 def open_xlsx(data: bytes, file: str, limits: TableLimits, notes: Notes, score: Score) -> Sheet:
@@ -157,5 +164,8 @@ def _cell(raw: _Raw, name: str, found: Structure) -> Cell | None:
         value = unescape(value)
         if not value.strip() and computed is None:
             return None
+    if isinstance(value, date) and _YEAR_ALONE.fullmatch(_CONDITION.sub("", raw.number_format)):
+        # A day that is shown as its year was meant as that.
+        value = value.year
     fault: Fault = "" if computed is None else "formula"
     return Cell(value, fault="error" if raw.data_type == "e" else fault)

@@ -3,8 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rdflib import Graph
+from rdflib.namespace import DCTERMS, FOAF, OWL, RDF, RDFS, SKOS
 from tests.hostile.tables.files import dice
 
+from medkg import assets
 from medkg.domain.namespaces import MEDKG
 from medkg.domain.naming import fold
 from medkg.intake.tables.columns import Column, ColumnMap
@@ -96,12 +99,14 @@ def test_an_unknown_heading_gets_a_proposal() -> None:
     assert COLUMNS.near("qqqqqqqq") == ""
 
 
-def test_properties_are_terms_of_the_ontology() -> None:
-    """Short names of properties become IRIs."""
-    predicates = {column.key: column.predicate for column in COLUMNS.columns}
+def test_properties_and_classes_are_terms_of_the_ontology() -> None:
+    """What a column states, and what its values are, is declared in the ontology or is a term of others."""
+    ontology = Graph().parse(assets.directory("ontology") / "medkg.ttl")
+    used = {column.predicate for column in COLUMNS.columns if column.predicate}
+    classes = {MEDKG[column.class_] for column in COLUMNS.columns if column.class_}
 
-    assert predicates["region"] == MEDKG.region
-    assert predicates["from"] == MEDKG.plannedFrom
+    assert used - set(ontology.subjects(RDFS.isDefinedBy)) == {SKOS.prefLabel, DCTERMS.description, FOAF.page}
+    assert classes <= set(ontology.subjects(RDF.type, OWL.Class))
 
 
 @given(number=st.integers(0, len(HEADINGS) - 1), seed=st.integers())

@@ -40,6 +40,19 @@ def test_rows_have_their_numbers_and_empty_ones_are_left_out() -> None:
     assert [row.width for row in opened(data).rows()] == [3, 3]
 
 
+@pytest.mark.parametrize(
+    ("shown", "value"),
+    [("yyyy", 2021), ("[$-409]YYYY", 2021), ("mm/yyyy", datetime(2021, 10, 1)), ("0.00", 44470)],  # noqa: DTZ001
+)
+def test_a_number_is_what_it_is_shown_as(shown: str, value: object) -> None:
+    """The same number is a day, a year, or a number, by its format."""
+
+    def fill(book: xlsxwriter.Workbook) -> None:
+        book.add_worksheet().write_number("A1", 44470, book.add_format({"num_format": shown}))
+
+    assert values(written(fill)) == {"A1": value}
+
+
 def test_rows_can_be_read_again() -> None:
     """Each call gives all rows anew."""
     sheet = opened(xlsx_bytes(["a"], ["b"]))
