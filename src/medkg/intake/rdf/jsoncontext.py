@@ -1,0 +1,150 @@
+"""What the contexts of a JSON-LD document say, and what in it may not be read, or would be lost."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from medkg.intake.rdf.flaws import Flaws, Refusal
+from medkg.intake.rdf.jsontree import Value, read_json
+from medkg.intake.rdf.limits import Limits
+from medkg.intake.rdf.lines import Lines
+from medkg.intake.rdf.values import check_base, check_iri, has_scheme
+
+__all__ = ["Names", "check_data", "names_of"]
+
+_MAPS: Final = frozenset({"@language", "@index", "@id", "@type", "@graph"})
+"""Containers whose values are objects with keys that are no terms (JSON-LD 1.1, section 4.6)."""
+
+
+@dataclass(slots=True)
+class Names:
+    """The terms that any context of a document defines; *aliases* are those for keywords.
+
+    *maps* are terms whose values have free keys, *raw* those whose values are JSON and nothing else.
+    *any_context*, *vocabulary* and *base* say whether there is a context, an ``@vocab``, an ``@base``.
+    """
+
+    terms: set[str] = field(default_factory=set)
+    aliases: dict[str, str] = field(default_factory=dict)
+    maps: set[str] = field(default_factory=set)
+    raw: set[str] = field(default_factory=set)
+    any_context: bool = False
+    vocabulary: bool = False
+    base: bool = False
+
+    def keyword(self, key: str) -> str:
+        """Return the keyword that a key stands for, or the key itself."""
+        return self.aliases.get(key, key)
+
+
+def names_of(root: Value, lines: Lines, limits: Limits, contexts: Mapping[str, bytes]) -> Names:
+    """Return what the contexts of a document define, those in *contexts* by their bytes.
+
+    :raises Refusal: a context would have to be fetched, or makes IRIs relative to a file.
+    """
+    names = Names()
+    waiting = [(value, lines) for value in _contexts(root)]
+    names.any_context = bool(waiting)
+    while waiting:
+        value, where = waiting.pop()
+        if value.kind == "array":
+            waiting.extend((item, where) for item in value.items)
+        elif value.kind == "string":
+            if value.text not in contexts:
+                raise Refusal("F-66", value.place(where), iri=value.text)
+            known = contexts[value.text].decode()
+            whole = read_json(known, Lines(known), limits)
+            waiting.extend((inner, Lines(known)) for inner in _contexts(whole))
+        elif value.kind == "object":
+            _define(value, where, names)
+    return names
+
+
+def _contexts(root: Value) -> Iterator[Value]:
+    """Yield the values of every ``@context``, those inside other contexts included."""
+    waiting = [root]
+    while waiting:
+        value = waiting.pop()
+        for key, member in value.members.items():
+            if key == "@context":
+                yield member
+            waiting.append(member)
+        waiting.extend(value.items)
+
+
+def _define(context: Value, lines: Lines, names: Names) -> None:
+    for term, definition in context.members.items():
+        if term == "@import":
+            raise Refusal("F-66", definition.place(lines), iri=definition.text)
+        if term == "@base" and definition.kind == "string":
+            check_base(definition.text, definition.place(lines))
+            names.base = names.base or has_scheme(definition.text)
+        elif term == "@vocab":
+            names.vocabulary = names.vocabulary or definition.kind == "string"
+        elif not term.startswith("@"):
+            _define_term(term, definition, names)
+
+
+def _define_term(term: str, definition: Value, names: Names) -> None:
+    names.terms.add(term)
+    target = definition if definition.kind == "string" else definition.members.get("@id")
+    if target is not None and target.kind == "string" and target.text.startswith("@"):
+        names.aliases[term] = target.text
+    container = definition.members.get("@container")
+    if container is not None:
+        kinds = {container.text, *(item.text for item in container.items)}
+        if kinds & _MAPS:
+            names.maps.add(term)
+    coerced = definition.members.get("@type")
+    if coerced is not None and coerced.text == "@json":
+        names.raw.add(term)
+
+
+def check_data(root: Value, names: Names, lines: Lines, limits: Limits, flaws: Flaws, *, base: bool) -> None:
+    """Warn of keys and types that mean nothing, and so would be lost without a word.
+
+    *base* says whether there is an IRI that relative ones are relative to.
+
+    :raises Refusal: an identifier is no usable IRI; the parser would leave out what is said of it.
+    """
+    waiting = [(root, False)]
+    while waiting:
+        value, free = waiting.pop()
+        waiting.extend((item, free) for item in value.items)
+        for key, member in value.members.items():
+            keyword = names.keyword(key)
+            if keyword == "@context" or key in names.raw:
+                continue
+            if not free:
+                _check_member(member, key, keyword, names, lines, limits, flaws, base or names.base)
+            raw = keyword == "@value" and member.kind in {"object", "array"}
+            if not raw:
+                waiting.append((member, key in names.maps))
+
+
+def _check_member(  # noqa: PLR0913, PLR0917 - one member, and all that it is judged by
+    member: Value, key: str, keyword: str, names: Names, lines: Lines, limits: Limits, flaws: Flaws, base: bool
+) -> None:
+    if keyword == "@id" and member.kind == "string":
+        _check_identifier(member, lines, limits, base)
+    elif keyword == "@type":
+        for kind in member.items or [member]:
+            if kind.kind == "string" and _meaningless(kind.text, names):
+                flaws.add("F-67", kind.place(lines), key=kind.text)
+    elif _meaningless(key, names):
+        place = lines.place(member.key_start, member.end, pointer=member.pointer())
+        flaws.add("F-67", place, key=key)
+
+
+def _check_identifier(member: Value, lines: Lines, limits: Limits, base: bool) -> None:
+    place = member.place(lines)
+    if member.text.startswith("_:"):
+        return
+    check_iri(member.text, place, limits)
+    if not base and ":" not in member.text:
+        raise Refusal("F-35", place, iri=member.text)
+
+
+def _meaningless(key: str, names: Names) -> bool:
+    known = key in names.terms or names.vocabulary
+    return not known and ":" not in key and not key.startswith("@")
