@@ -1,7 +1,9 @@
 """Statements with their places become a submission: blank nodes named by their order, limits held."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from rdflib.term import BNode, Literal, URIRef
 
@@ -12,7 +14,11 @@ from medkg.intake.rdf.limits import Limits
 from medkg.intake.rdf.parsing import ParserStopped
 from medkg.intake.rdf.values import check_iri, check_literal, check_number
 
-__all__ = ["Placed", "assemble", "bounded", "stopped_at"]
+__all__ = ["Placed", "assemble", "bounded", "iri_in", "stopped_at"]
+
+
+_CHARACTER: Final = re.compile(r"Invalid IRI code point '(.)'")
+_IRI: Final = re.compile(r"parsing IRI '(.*?)': ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +94,17 @@ def stopped_at(error: ParserStopped, place: Place, code: str, **values: object) 
     if "language tag" in reason or "subtag" in reason or "language code" in reason:
         return Refusal("F-46", place, found=values.get("found", ""))
     if "no scheme found" in reason:
-        return Refusal("F-35", place, iri=_quoted(error.reason))
-    if "iri" in reason:
-        return Refusal("F-29", place, iri=_quoted(error.reason))
+        return Refusal("F-35", place, iri=iri_in(error))
+    character = _CHARACTER.search(error.reason)
+    if character is not None:
+        shown = "space" if character[1] == " " else character[1]
+        return Refusal("F-34", place, iri=iri_in(error), character=shown)
+    if "parsing iri" in reason or "invalid iri" in reason:
+        return Refusal("F-29", place, iri=iri_in(error))
     return Refusal(code, place, **values)
 
 
-def _quoted(reason: str) -> str:
-    """Return what the parser puts between single quotes."""
-    _, _, rest = reason.partition("'")
-    return rest.rpartition("'")[0]
+def iri_in(error: ParserStopped) -> str:
+    """Return the IRI that the parser complains of, where it repeats it."""
+    found = _IRI.search(error.reason)
+    return found[1] if found else ""

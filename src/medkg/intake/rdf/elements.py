@@ -24,7 +24,7 @@ _MOST_ATTRIBUTES: Final = 500
 _NO_ELEMENT, _UNCLOSED, _PARTIAL, _MISMATCH, _UNDEFINED, _OPEN_CDATA, _UNBOUND = 3, 5, 6, 7, 11, 20, 27
 """Errors of expat, by the numbers in its header file."""
 
-_SHOWN: Final = 30
+_WRITTEN: Final = re.compile(rb"</?+[^\s<>/]*+>?|&[^\s;<]{0,40};?|.{0,30}")
 
 
 @dataclass(slots=True, eq=False)
@@ -64,6 +64,14 @@ class Outline:
     def whole(self, element: Element) -> Place:
         """Return the place from its start tag to its end tag."""
         return self._lines.place(element.start, element.end)
+
+    def value(self, element: Element, value: str) -> Place:
+        """Return the place of its attribute with that value as it is written; that of its start tag if none."""
+        if value:
+            for found in _ATTRIBUTE.finditer(self._data, element.start, element.tag_end):
+                if found[0].endswith((f'"{value}"'.encode(), f"'{value}'".encode())):
+                    return self._lines.place(found.start(), found.end())
+        return self.tag(element)
 
     def attribute(self, element: Element, name: str) -> Place | None:
         """Return the place of its attribute of that name, with its value; None when it has none."""
@@ -148,9 +156,8 @@ class _Scan:
     def _end(self, name: str) -> None:
         del name
         element = self._open.pop()
-        start = self._parser.CurrentByteIndex
-        if self._data.startswith(b"</", start):
-            element.end = self._data.find(b">", start) + 1
+        if not self._data.endswith(b"/>", element.start, element.tag_end):
+            element.end = self._data.find(b">", self._parser.CurrentByteIndex) + 1
             self._by_end[element.end] = element
 
     def _here(self) -> Place:
@@ -158,14 +165,17 @@ class _Scan:
 
     def _malformed(self, code: int) -> Refusal:
         at = max(self._parser.ErrorByteIndex, 0)
+        if code == _MISMATCH and self._data.endswith(b"</", 0, at):
+            at -= 2
         place = self._lines.place(at)
-        found = self._data[at : at + _SHOWN].decode("utf-8", "ignore").split("\n", 1)[0]
+        written = _WRITTEN.match(self._data, at)
+        found = written[0].decode("utf-8", "ignore") if written else ""
         if code in {_NO_ELEMENT, _UNCLOSED, _PARTIAL, _OPEN_CDATA}:
             return Refusal("F-40", place)
         if code == _MISMATCH and self._open:
             return Refusal("F-58", place, found=found, expected=f"</{self._open[-1].shown}>")
         if code == _UNDEFINED:
-            return Refusal("F-56", place, entity=found.partition(";")[0] + ";")
+            return Refusal("F-56", place, entity=found)
         if code == _UNBOUND:
             return Refusal("F-55", place, found=found)
         return Refusal("F-51", place, found=found)

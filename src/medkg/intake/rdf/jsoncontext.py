@@ -18,13 +18,13 @@ _MAPS: Final = frozenset({"@language", "@index", "@id", "@type", "@graph"})
 
 @dataclass(slots=True)
 class Names:
-    """The terms that any context of a document defines; *aliases* are those for keywords.
+    """The terms that any context of a document defines, with what each stands for; *aliases* are for keywords.
 
     *maps* are terms whose values have free keys, *raw* those whose values are JSON and nothing else.
     *any_context*, *vocabulary* and *base* say whether there is a context, an ``@vocab``, an ``@base``.
     """
 
-    terms: set[str] = field(default_factory=set)
+    terms: dict[str, set[str]] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     maps: set[str] = field(default_factory=set)
     raw: set[str] = field(default_factory=set)
@@ -35,6 +35,11 @@ class Names:
     def keyword(self, key: str) -> str:
         """Return the keyword that a key stands for, or the key itself."""
         return self.aliases.get(key, key)
+
+    def can_mean(self, key: str, iri: str) -> bool:
+        """Tell whether a key can stand for that IRI, in one context or another."""
+        written = self.terms.get(key) or {key}
+        return any(iri == one or iri.endswith(one.rpartition(":")[2]) for one in written)
 
 
 def names_of(root: Value, lines: Lines, limits: Limits, contexts: Mapping[str, bytes]) -> Names:
@@ -86,10 +91,12 @@ def _define(context: Value, lines: Lines, names: Names) -> None:
 
 
 def _define_term(term: str, definition: Value, names: Names) -> None:
-    names.terms.add(term)
+    meanings = names.terms.setdefault(term, set())
     target = definition if definition.kind == "string" else definition.members.get("@id")
-    if target is not None and target.kind == "string" and target.text.startswith("@"):
-        names.aliases[term] = target.text
+    if target is not None and target.kind == "string":
+        meanings.add(target.text)
+        if target.text.startswith("@"):
+            names.aliases[term] = target.text
     container = definition.members.get("@container")
     if container is not None:
         kinds = {container.text, *(item.text for item in container.items)}
@@ -123,7 +130,14 @@ def check_data(root: Value, names: Names, lines: Lines, limits: Limits, flaws: F
 
 
 def _check_member(  # noqa: PLR0913, PLR0917 - one member, and all that it is judged by
-    member: Value, key: str, keyword: str, names: Names, lines: Lines, limits: Limits, flaws: Flaws, base: bool
+    member: Value,
+    key: str,
+    keyword: str,
+    names: Names,
+    lines: Lines,
+    limits: Limits,
+    flaws: Flaws,
+    base: bool,
 ) -> None:
     if keyword == "@id" and member.kind == "string":
         _check_identifier(member, lines, limits, base)

@@ -22,6 +22,7 @@ __all__ = ["read_jsonld"]
 
 _FIRST: Final = ("@context", "@type", "@id")
 """The keys that a streaming parser wants first, in this order (Streaming JSON-LD, section 5)."""
+_WRAPPERS: Final = frozenset({"@value", "@list", "@set", "@none"})
 _WINDOW: Final = 256
 """Values before the one that the parser has just taken, among which the object of a statement is looked for."""
 
@@ -69,7 +70,7 @@ def read_jsonld(
 
 
 def _pieces(
-    value: Value, text: str, names: Names, contexts: Mapping[str, bytes], *, context: bool = False
+    value: Value, text: str, names: Names, contexts: Mapping[str, bytes]
 ) -> Iterator[tuple[bytes, Value | None]]:
     """Yield a document in small pieces, each with the value that it starts or ends.
 
@@ -80,21 +81,30 @@ def _pieces(
         members = sorted(value.members.items(), key=lambda item: _rank(names.keyword(item[0])))
         for at, (key, member) in enumerate(members):
             yield (b"," if at else b"") + json.dumps(key).encode() + b":", None
-            inside = key == "@context" or (context and member.kind == "array")
-            yield from _pieces(member, text, names, contexts, context=inside)
+            if key == "@context":
+                yield _context(member, text, contexts), None
+            else:
+                yield from _pieces(member, text, names, contexts)
         yield b"}", value
     elif value.kind == "array":
         yield b"[", value
         for at, item in enumerate(value.items):
             if at:
                 yield b",", None
-            yield from _pieces(item, text, names, contexts, context=context)
+            yield from _pieces(item, text, names, contexts)
         yield b"]", None
-    elif context and value.text in contexts:
-        yield json.dumps(json.loads(contexts[value.text])["@context"]).encode(), None
     else:
         # Only what follows a number tells the parser that it is complete.
         yield text[value.start : value.end].encode() + b" ", value
+
+
+def _context(value: Value, text: str, contexts: Mapping[str, bytes]) -> bytes:
+    """Return the text of a context, with known ones in place of their IRIs."""
+    if value.kind == "array":
+        return b"[" + b",".join(_context(item, text, contexts) for item in value.items) + b"]"
+    if value.kind == "string" and value.text in contexts:
+        return json.dumps(json.loads(contexts[value.text])["@context"]).encode()
+    return text[value.start : value.end].encode()
 
 
 def _rank(keyword: str) -> int:
@@ -119,7 +129,9 @@ def _signature(quad: Quad) -> _Signature:
     """Return a triple without the names of its blank nodes, which differ from pass to pass."""
     subject, predicate, object_, _ = quad
     node = "_:" if isinstance(subject, BNode) else str(subject)
-    value = "_:" if isinstance(object_, BNode) else object_.n3() if isinstance(object_, Literal) else str(object_)
+    value = (
+        "_:" if isinstance(object_, BNode) else object_.n3() if isinstance(object_, Literal) else str(object_)
+    )
     return node, str(predicate), value
 
 
@@ -166,11 +178,25 @@ class _Places:
         """Return the value that states a triple with that object: the first that fits and is not used up."""
         if predicate != RDF.rest:
             for at, value in enumerate(self._pending):
-                if self._fits(value, object_):
+                if self._says(value, predicate) and self._fits(value, object_):
                     for _ in range(at + 1):
                         self._pending.popleft()
                     return value
         return self._owner(self.last) if self.last is not None and predicate != RDF.rest else self.last
+
+    def _says(self, value: Value, predicate: URIRef) -> bool:
+        """Tell whether a value can be one of that predicate, by the key that it stands under."""
+        if predicate == RDF.first:
+            return True
+        while value.parent is not None:
+            keyword = self._names.keyword(value.key)
+            inside = value.parent.kind == "array" or keyword in _WRAPPERS
+            if not inside and value.parent.key not in self._names.maps:
+                break
+            value = value.parent
+        if self._names.keyword(value.key) == "@type":
+            return predicate == RDF.type
+        return self._names.can_mean(value.key, str(predicate))
 
     def _fits(self, value: Value, object_: Term) -> bool:
         if isinstance(object_, BNode):

@@ -145,9 +145,7 @@ class _Reader:
 
     def _check_number(self) -> None:
         exponent = _EXPONENT.search(self._token)
-        if len(self._token) > _DIGITS or (
-            exponent is not None and int(exponent[1]) > _GREATEST_EXPONENT
-        ):
+        if len(self._token) > _DIGITS or (exponent is not None and int(exponent[1]) > _GREATEST_EXPONENT):
             raise Refusal("F-28", self._lines.place(self._start, self._end), number=self._token)
 
     def _expect(self, mark: str, expected: str) -> None:
@@ -171,7 +169,7 @@ class _Reader:
         place = self._lines.place(self._start)
         string = _OPEN_STRING.match(self._text, self._start)
         if string is None:
-            return self._unexpected("JSON")
+            return self._unexpected('"…"')
         if self._text[string.end() : string.end() + 1] == '"':
             bad = re.search(r'\\(?!["\\/bfnrt]|u[0-9A-Fa-f]{4})', string[0].replace("\\\\", "  "))
             at = self._start + (bad.start() if bad else 0)

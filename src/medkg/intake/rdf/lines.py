@@ -26,9 +26,7 @@ class Lines:
             return Place(line=line, column=column, pointer=pointer)
         last = bisect_right(self._starts, end)
         last_column = end - self._starts[last - 1] + 1
-        return Place(
-            line=line, column=column, end_line=last, end_column=last_column, pointer=pointer
-        )
+        return Place(line=line, column=column, end_line=last, end_column=last_column, pointer=pointer)
 
     def offset(self, line: int, column: int) -> int:
         """Return the offset (0-based) of a line and a column (1-based); of what is not there, the nearest."""

@@ -34,11 +34,12 @@ class ParserStopped(Exception):
 
 
 class Tap(io.RawIOBase):
-    """A file that hands out given pieces, one per read; *taken* says how many it has handed out."""
+    """A file that hands out given pieces, one per read; *taken* says how many have been read to their end."""
 
     def __init__(self, pieces: list[bytes]) -> None:
         super().__init__()
         self._pieces = pieces
+        self._at = 0
         self.taken = 0
 
     def readable(self) -> bool:
@@ -46,12 +47,16 @@ class Tap(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next piece, whatever *size* asks for."""
-        del size
+        """Return what is left of a piece, at most *size* bytes of it: the parser has no room for more."""
         if self.taken == len(self._pieces):
             return b""
-        self.taken += 1
-        return self._pieces[self.taken - 1]
+        piece = self._pieces[self.taken]
+        end = len(piece) if size < 0 else min(len(piece), self._at + size)
+        part = piece[self._at : end]
+        self._at = end
+        if end == len(piece):
+            self.taken, self._at = self.taken + 1, 0
+        return part
 
 
 def parse(source: bytes | Tap, media_type: str, base: str | None) -> Iterator[Quad]:

@@ -8,7 +8,7 @@ from rdflib.term import URIRef
 from medkg.domain.model import Place, Quad
 from medkg.domain.namespaces import RDF
 from medkg.domain.submission import Submission
-from medkg.intake.rdf.assembly import Placed, assemble, stopped_at
+from medkg.intake.rdf.assembly import Placed, assemble, iri_in, stopped_at
 from medkg.intake.rdf.elements import Element, Outline, outline
 from medkg.intake.rdf.flaws import Flaws, Refusal
 from medkg.intake.rdf.limits import Limits
@@ -18,6 +18,7 @@ from medkg.intake.rdf.parsing import ParserStopped, Tap, parse
 __all__ = ["read_rdfxml"]
 
 _PIECE: Final = re.compile(rb"[^>]*+>|[^>]++")
+_LIST_ITEM: Final = str(RDF) + "li"
 _MEMBER: Final = str(RDF) + "_"
 
 
@@ -35,6 +36,8 @@ def read_rdfxml(text: str, limits: Limits, flaws: Flaws, base: str | None) -> Su
     """
     data = text.encode()
     elements = outline(data, ByteLines(text, data), limits)
+    if elements.foreign:
+        raise Refusal("F-52", elements.tag(elements.root), found=elements.root.shown)
     pieces = _PIECE.findall(data)
     ends = []
     position = 0
@@ -50,9 +53,8 @@ def read_rdfxml(text: str, limits: Limits, flaws: Flaws, base: str | None) -> Su
             placed.append(_placed(quad, elements, ends[tap.taken - 1]))
     except ParserStopped as error:
         element = elements.at(ends[tap.taken - 1] if tap.taken else 0)
-        raise stopped_at(error, elements.tag(element), "F-54", found=element.shown) from None
-    if not placed and elements.foreign:
-        raise Refusal("F-52", elements.tag(elements.root), found=elements.root.shown)
+        place = elements.value(element, iri_in(error))
+        raise stopped_at(error, place, "F-54", found=element.shown) from None
     return assemble("application/rdf+xml", placed, limits, flaws)
 
 
@@ -60,7 +62,7 @@ def _placed(quad: Quad, elements: Outline, position: int) -> Placed:
     """Return the statement with its place, given where the tag ends that completed it."""
     element = elements.at(position)
     predicate = quad[1]
-    attribute = elements.attribute(element, predicate) if element.tag_end == position else None
+    attribute = elements.attribute(element, str(predicate)) if element.tag_end == position else None
     if attribute is not None:
         return Placed(quad, attribute, elements.tag(element))
     owner = element
@@ -73,4 +75,4 @@ def _placed(quad: Quad, elements: Outline, position: int) -> Placed:
 
 def _states(element: Element, predicate: URIRef) -> bool:
     """Tell whether an element is the property element of a predicate (``rdf:li`` is that of ``rdf:_1``)."""
-    return element.name == str(predicate) or (element.name == str(RDF.li) and predicate.startswith(_MEMBER))
+    return element.name == str(predicate) or (element.name == _LIST_ITEM and predicate.startswith(_MEMBER))

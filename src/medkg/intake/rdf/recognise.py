@@ -61,10 +61,14 @@ _SAYS_NOTHING: Final = frozenset(
     {"", "application/octet-stream", "text/plain", "binary/octet-stream", "application/x-www-form-urlencoded"}
 )
 _START: Final = 4096
-_HTML: Final = re.compile(r"\s*+(?:<!--.*?-->\s*+)?<(?:!doctype\s++html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_HTML: Final = re.compile(
+    r"\s*+(?:<!--.*?-->\s*+)?<(?:!doctype\s++html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
 _XML: Final = re.compile(r"\s*+<(?:\?xml\s|!DOCTYPE\b|!--|[A-Za-z_][\w.-]*+(?::[\w.-]++)?\s++xmlns)")
 _JSON: Final = re.compile(r'\s*+(?:\{\s*+["}]|\[\s*+(?:[\[{]\s*+["}\]]|\]\s*+\Z))')
-_TURTLE: Final = re.compile(r"\s*+(?:#[^\n]*\n\s*+)*+(?:@prefix\b|@base\b|prefix\s[^\n]*<|base\s*+<)", re.IGNORECASE)
+_TURTLE: Final = re.compile(
+    r"\s*+(?:#[^\n]*\n\s*+)*+(?:@prefix\b|@base\b|prefix\s[^\n]*<|base\s*+<)", re.IGNORECASE
+)
 _TRIPLE: Final = re.compile(r"\s*+(?:#[^\n]*\n\s*+)*+(?:<[^<>\s]*+>|_:\S++)\s*+<[^<>\s]*+>\s*+[<_\"]")
 _TABLE: Final = re.compile(r"[^\n;,\t<>{}]*+(?:[;,\t][^\n<>{}]*+)++\r?(?:\n|\Z)")
 
@@ -133,7 +137,12 @@ def _content(data: bytes) -> str | None:
     start = data[:_START]
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _archive(data)
-    for mark, found in ((b"%PDF", "PDF"), (b"\xd0\xcf\x11\xe0", "XLS"), (b"\x1f\x8b", "gzip"), (b"{\\rtf", "RTF")):
+    for mark, found in (
+        (b"%PDF", "PDF"),
+        (b"\xd0\xcf\x11\xe0", "XLS"),
+        (b"\x1f\x8b", "gzip"),
+        (b"{\\rtf", "RTF"),
+    ):
         if start.startswith(mark):
             raise Refusal("F-15", Place(line=1, column=1), found=found)
     wide = "utf-16" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"

@@ -11,7 +11,9 @@ from medkg.intake.rdf.values import check_iri, check_literal
 
 __all__ = ["iri_of", "lexical_of"]
 
-_ESCAPES: Final = re.compile(r"\\(?:[tbnrf\"'\\]|u[0-9A-Fa-f]{4}|U00(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4}|(.?))", re.DOTALL)
+_ESCAPES: Final = re.compile(
+    r"\\(?:[tbnrf\"'\\]|u[0-9A-Fa-f]{4}|U00(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4}|(.?))", re.DOTALL
+)
 
 
 def iri_of(tokens: Tokens, lines: Lines, limits: Limits) -> str:

@@ -90,7 +90,11 @@ class _Walk:
             prefix = tokens.text[:-1]
             tokens.advance()
         if tokens.kind != Kind.IRI:
-            raise self._stopped() if tokens.kind == Kind.OPEN_IRI else self._refuse("F-47", found=tokens.text or "…")
+            raise (
+                self._stopped()
+                if tokens.kind == Kind.OPEN_IRI
+                else self._refuse("F-47", found=tokens.text or "…")
+            )
         iri = self._iri()
         check_base(iri, self._here())
         if prefix is None:
@@ -330,6 +334,9 @@ class _PlainWalk(_Walk):
     """Follows N-Triples, of which every document but a faulty one is Turtle, too (RDF 1.1 N-Triples, section 2)."""
 
     def _statement(self) -> None:
+        tokens = self._tokens
+        if tokens.index and "\n" not in tokens.source[tokens.last_end : tokens.start]:
+            raise self._refuse("F-49")
         self._not_turtle()
         subject = self._name("F-37")
         self._not_turtle()
