@@ -1,1 +1,1 @@
-"""Reading what people send; so far the extracted text of roadmap tables."""
+"""Reading what people send: documents of RDF, and the extracted text of roadmap tables."""

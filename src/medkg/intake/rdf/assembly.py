@@ -12,7 +12,7 @@ from medkg.domain.submission import Statement, Submission
 from medkg.intake.rdf.flaws import Flaws, Refusal
 from medkg.intake.rdf.limits import Limits
 from medkg.intake.rdf.parsing import ParserStopped
-from medkg.intake.rdf.values import check_iri, check_literal, check_number
+from medkg.intake.rdf.values import bad_character, check_iri, check_literal, check_number
 
 __all__ = ["Placed", "assemble", "bounded", "iri_in", "stopped_at"]
 
@@ -97,8 +97,7 @@ def stopped_at(error: ParserStopped, place: Place, code: str, **values: object) 
         return Refusal("F-35", place, iri=iri_in(error))
     character = _CHARACTER.search(error.reason)
     if character is not None:
-        shown = "space" if character[1] == " " else character[1]
-        return Refusal("F-34", place, iri=iri_in(error), character=shown)
+        return bad_character(iri_in(error), character[1], place)
     if "parsing iri" in reason or "invalid iri" in reason:
         return Refusal("F-29", place, iri=iri_in(error))
     return Refusal(code, place, **values)

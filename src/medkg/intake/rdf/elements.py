@@ -29,7 +29,7 @@ _WRITTEN: Final = re.compile(rb"</?+[^\s<>/]*+>?|&[^\s;<]{0,40};?|.{0,30}")
 
 @dataclass(slots=True, eq=False)
 class Element:
-    """An element: its name as an IRI and as it is written, its offsets in bytes, its attributes' names as IRIs.
+    """An element: its name as an IRI and as it is written, its offsets in bytes, its attributes' IRIs.
 
     *tag_end* is where its start tag ends, *end* where its end tag does.
     """
@@ -66,7 +66,7 @@ class Outline:
         return self._lines.place(element.start, element.end)
 
     def value(self, element: Element, value: str) -> Place:
-        """Return the place of its attribute with that value as it is written; that of its start tag if none."""
+        """Return the place of its attribute with that value as it is written, or of its start tag."""
         if value:
             for found in _ATTRIBUTE.finditer(self._data, element.start, element.tag_end):
                 if found[0].endswith((f'"{value}"'.encode(), f"'{value}'".encode())):
@@ -113,7 +113,7 @@ class _Scan:
 
     def outline(self) -> Outline:
         try:
-            self._parser.Parse(self._data, True)  # noqa: FBT003 - the name that expat has for it is C's
+            self._parser.Parse(self._data, True)
         except expat.ExpatError as error:
             raise self._malformed(error.code) from None
         if self._root is None:

@@ -18,9 +18,9 @@ _MAPS: Final = frozenset({"@language", "@index", "@id", "@type", "@graph"})
 
 @dataclass(slots=True)
 class Names:
-    """The terms that any context of a document defines, with what each stands for; *aliases* are for keywords.
+    """The terms that any context of a document defines, with what each stands for.
 
-    *maps* are terms whose values have free keys, *raw* those whose values are JSON and nothing else.
+    *aliases* are the terms for keywords, *maps* those whose values have free keys, *raw* those of JSON.
     *any_context*, *vocabulary* and *base* say whether there is a context, an ``@vocab``, an ``@base``.
     """
 
@@ -107,7 +107,9 @@ def _define_term(term: str, definition: Value, names: Names) -> None:
         names.raw.add(term)
 
 
-def check_data(root: Value, names: Names, lines: Lines, limits: Limits, flaws: Flaws, *, base: bool) -> None:
+def check_data(  # noqa: PLR0913 - a document, and all that it is judged by
+    root: Value, names: Names, lines: Lines, limits: Limits, flaws: Flaws, *, base: bool
+) -> None:
     """Warn of keys and types that mean nothing, and so would be lost without a word.
 
     *base* says whether there is an IRI that relative ones are relative to.
@@ -117,40 +119,30 @@ def check_data(root: Value, names: Names, lines: Lines, limits: Limits, flaws: F
     waiting = [(root, False)]
     while waiting:
         value, free = waiting.pop()
-        waiting.extend((item, free) for item in value.items)
-        for key, member in value.members.items():
+        waiting.extend((item, free) for item in reversed(value.items))
+        for key, member in reversed(value.members.items()):
             keyword = names.keyword(key)
             if keyword == "@context" or key in names.raw:
                 continue
-            if not free:
-                _check_member(member, key, keyword, names, lines, limits, flaws, base or names.base)
-            raw = keyword == "@value" and member.kind in {"object", "array"}
-            if not raw:
+            if not free and _meaningless(key, names):
+                place = lines.place(member.key_start, member.end, pointer=member.pointer())
+                flaws.add("F-67", place, key=key)
+                continue
+            if keyword == "@id" and member.kind == "string" and not free:
+                _check_identifier(member, lines, limits, base=base or names.base)
+            elif keyword == "@type" and not free:
+                _check_types(member, names, lines, flaws)
+            if keyword != "@value":
                 waiting.append((member, key in names.maps))
 
 
-def _check_member(  # noqa: PLR0913, PLR0917 - one member, and all that it is judged by
-    member: Value,
-    key: str,
-    keyword: str,
-    names: Names,
-    lines: Lines,
-    limits: Limits,
-    flaws: Flaws,
-    base: bool,
-) -> None:
-    if keyword == "@id" and member.kind == "string":
-        _check_identifier(member, lines, limits, base)
-    elif keyword == "@type":
-        for kind in member.items or [member]:
-            if kind.kind == "string" and _meaningless(kind.text, names):
-                flaws.add("F-67", kind.place(lines), key=kind.text)
-    elif _meaningless(key, names):
-        place = lines.place(member.key_start, member.end, pointer=member.pointer())
-        flaws.add("F-67", place, key=key)
+def _check_types(member: Value, names: Names, lines: Lines, flaws: Flaws) -> None:
+    for kind in member.items or [member]:
+        if kind.kind == "string" and _meaningless(kind.text, names):
+            flaws.add("F-67", kind.place(lines), key=kind.text)
 
 
-def _check_identifier(member: Value, lines: Lines, limits: Limits, base: bool) -> None:
+def _check_identifier(member: Value, lines: Lines, limits: Limits, *, base: bool) -> None:
     place = member.place(lines)
     if member.text.startswith("_:"):
         return

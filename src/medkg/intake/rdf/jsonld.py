@@ -24,7 +24,7 @@ _FIRST: Final = ("@context", "@type", "@id")
 """The keys that a streaming parser wants first, in this order (Streaming JSON-LD, section 5)."""
 _WRAPPERS: Final = frozenset({"@value", "@list", "@set", "@none"})
 _WINDOW: Final = 256
-"""Values before the one that the parser has just taken, among which the object of a statement is looked for."""
+"""Values before the one that the parser has just taken, among which an object is looked for."""
 
 _Signature = tuple[str, str, str]
 
@@ -226,7 +226,7 @@ class _Places:
         return value
 
     def _node(self, value: Value, subject: URIRef | BNode) -> Value:
-        """Return the object that describes a subject: around *value*, with its identifier where it has one."""
+        """Return the object that describes a subject: around *value*, with its identifier if any."""
         around = value.parent
         nearest = None
         while around is not None:

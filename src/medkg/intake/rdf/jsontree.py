@@ -73,7 +73,8 @@ class _Reader:
         self._text = text
         self._lines = lines
         self._limits = limits
-        self._kind = self._token = ""
+        self._kind = ""
+        self._token = ""  # noqa: S105 - of JSON
         self._start = self._end = 0
 
     def document(self) -> Value:

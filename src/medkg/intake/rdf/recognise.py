@@ -85,7 +85,8 @@ def recognise(data: bytes, declared: str | None, file_name: str | None) -> Recog
     """Tell what a document is: by its declared media type, else the suffix of its name, else its content.
 
     A document that is plainly something else than what is said of it is refused; so are formats with named
-    graphs, as a submission may not choose its graph.  A suffix that contradicts the declared type is a warning.
+    graphs, as a submission may not choose its graph.  A suffix that contradicts the declared type is a
+    warning.
     """
     stated = (declared or "").partition(";")[0].strip().lower()
     stated = _OTHER_NAMES.get(stated, stated)
@@ -109,7 +110,7 @@ def _chosen(stated: str, by_suffix: str | None, content: str | None, suffix: str
     :raises Refusal: it is none that is taken, or nothing tells what it is.
     """
     chosen = stated if stated not in _SAYS_NOTHING else by_suffix or content
-    if chosen in _QUADS:
+    if chosen is not None and chosen in _QUADS:
         raise Refusal("F-12", Place(), found=_QUADS[chosen])
     if chosen is None or chosen not in _NAMES:
         raise Refusal("F-11", Place(), found=chosen or (f".{suffix}" if suffix else "?"))

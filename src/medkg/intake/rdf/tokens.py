@@ -1,6 +1,7 @@
 """The tokens of Turtle and N-Triples with their offsets (RDF 1.1 Turtle, section 6.5)."""
 
 import re
+import sys
 from typing import Final
 
 __all__ = ["Kind", "Tokens", "unescaped"]
@@ -44,7 +45,8 @@ _TOKEN: Final = re.compile(
       (?P<triple> <<\(? | \)>> | >> | \{{\| | \|\}} | ~ )
     | (?P<iri> < [^<>\r\n"]*+ > )
     | (?P<open_iri> < )
-    | (?P<long> \"\"\" (?: [^"\\]++ | \\. | "{{1,2}}(?!") )*+ \"\"\" | ''' (?: [^'\\]++ | \\. | '{{1,2}}(?!') )*+ ''' )
+    | (?P<long> \"\"\" (?: [^"\\]++ | \\. | "{{1,2}}(?!") )*+ \"\"\"
+              | \'\'\' (?: [^'\\]++ | \\. | '{{1,2}}(?!') )*+ \'\'\' )
     | (?P<open_string> \"\"\" | ''' )
     | (?P<string> " (?: [^"\\\r\n]++ | \\[^\r\n] )*+ " | ' (?: [^'\\\r\n]++ | \\[^\r\n] )*+ ' )
     | (?P<label> _: [{_START}0-9][{_CHARS}]*+(?:\.++[{_CHARS}]++)*+ )
@@ -109,4 +111,4 @@ def _resolve(found: re.Match[str]) -> str:
     if not digits:
         return _SHORT.get(found[3], found[3])
     number = int(digits, 16)
-    return chr(number) if number <= 0x10FFFF else found[0]
+    return chr(number) if number <= sys.maxunicode else found[0]

@@ -8,7 +8,7 @@ from medkg.domain.namespaces import XSD
 from medkg.intake.rdf.flaws import Refusal
 from medkg.intake.rdf.limits import Limits
 
-__all__ = ["check_base", "check_iri", "check_literal", "check_number", "has_scheme"]
+__all__ = ["bad_character", "check_base", "check_iri", "check_literal", "check_number", "has_scheme"]
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _IN_NO_IRI: Final = re.compile(r'[\x00-\x20<>"{}|^`\\]')
@@ -17,13 +17,10 @@ _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _EXPONENT: Final = re.compile(r"[eE][+-]?0*([0-9]*)")
 _DIGITS: Final = 100
 _GREATEST_EXPONENT: Final = 400
-_NUMERIC: Final = frozenset(
-    str(XSD[name])
-    for name in (
-        "decimal float double byte short int long integer unsignedByte unsignedShort unsignedInt unsignedLong "
-        "positiveInteger negativeInteger nonPositiveInteger nonNegativeInteger"
-    ).split()
-)
+_SIGNED: Final = ("byte", "short", "int", "long", "integer", "decimal", "float", "double")
+_UNSIGNED: Final = ("unsignedByte", "unsignedShort", "unsignedInt", "unsignedLong")
+_BOUNDED: Final = ("positiveInteger", "negativeInteger", "nonPositiveInteger", "nonNegativeInteger")
+_NUMERIC: Final = frozenset(str(XSD[name]) for name in (*_SIGNED, *_UNSIGNED, *_BOUNDED))
 
 
 def has_scheme(iri: str) -> bool:
@@ -41,8 +38,14 @@ def check_iri(iri: str, place: Place, limits: Limits) -> None:
     _refuse_characters(iri, place)
     found = _IN_NO_IRI.search(iri)
     if found is not None:
-        character = "space" if found[0] == " " else found[0]
-        raise Refusal("F-34", place, iri=iri, character=character)
+        raise bad_character(iri, found[0], place)
+
+
+def bad_character(iri: str, character: str, place: Place) -> Refusal:
+    """Return the refusal for an IRI with a character that no IRI has."""
+    if character == " ":
+        return Refusal("F-26", place, iri=iri)
+    return Refusal("F-34", place, iri=iri, character=character)
 
 
 def check_literal(text: str, place: Place, limits: Limits) -> None:

@@ -14,18 +14,18 @@ from medkg.intake.rdf.lines import Lines
 from medkg.intake.rdf.lookalikes import undeclared
 from medkg.intake.rdf.terms_of_text import iri_of, lexical_of
 from medkg.intake.rdf.tokens import Kind, Tokens
-from medkg.intake.rdf.values import check_base, has_scheme
+from medkg.intake.rdf.values import bad_character, check_base, has_scheme
 
 __all__ = ["Node", "Trace", "follow"]
 
 _LITERALS: Final = (Kind.STRING, Kind.LONG, Kind.NUMBER)
 _UNFINISHED: Final = (Kind.NUMBER, Kind.WORD, Kind.NAME, Kind.ODD)
-_QUOTES: Final = "“”„‟«»‘’‚"
+_QUOTES: Final = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2018\u2019\u201a"
 
 
 @dataclass(slots=True)
 class Node:
-    """A term in the text, from *start* to just before *end*; *text* is what it should come out as, if known."""
+    """A term in the text, from *start* to just before *end*; *text* is what it should be, if known."""
 
     kind: str
     start: int
@@ -306,7 +306,7 @@ class _Walk:
             return self._stopped()
         return Refusal("F-31", self._lines.place(tokens.last_end), found=tokens.text)
 
-    def _stopped(self) -> Refusal:
+    def _stopped(self) -> Refusal:  # noqa: PLR0911 - one for each kind of token
         """Return the refusal for a token that starts no term."""
         tokens = self._tokens
         if tokens.kind == Kind.END:
@@ -320,7 +320,7 @@ class _Walk:
             line = tokens.source[tokens.start : line_end if line_end >= 0 else None][: self._limits.iri]
             bad = next((char for char in line[1:] if char in '"<'), "")
             closed = ">" in line and bad
-            return self._refuse("F-34", iri=line, character=bad) if closed else self._refuse("F-43")
+            return bad_character(line, bad, self._here()) if closed else self._refuse("F-43")
         if tokens.text in _QUOTES:
             return self._refuse("F-45", found=tokens.text)
         if tokens.is_mark("{}"):
@@ -331,7 +331,7 @@ class _Walk:
 
 
 class _PlainWalk(_Walk):
-    """Follows N-Triples, of which every document but a faulty one is Turtle, too (RDF 1.1 N-Triples, section 2)."""
+    """Follows N-Triples, of which each good document is Turtle, too (RDF 1.1 N-Triples, section 2)."""
 
     def _statement(self) -> None:
         tokens = self._tokens
