@@ -76,14 +76,20 @@ def _renamed(node: BNode, labels: dict[BNode, BNode]) -> BNode:
 
 def _check(item: Placed, limits: Limits) -> None:
     subject, predicate, object_, _ = item.quad
-    for term, place in ((subject, item.subject), (predicate, item.place), (object_, item.place)):
-        if isinstance(term, URIRef):
-            check_iri(term, place, limits)
-    if isinstance(object_, Literal):
-        check_literal(object_, item.place, limits)
+
+    def where() -> Place:
+        return item.place
+
+    if isinstance(subject, URIRef):
+        check_iri(subject, lambda: item.subject, limits)
+    check_iri(predicate, where, limits)
+    if isinstance(object_, URIRef):
+        check_iri(object_, where, limits)
+    elif isinstance(object_, Literal):
+        check_literal(object_, where, limits)
         if object_.datatype is not None:
-            check_iri(object_.datatype, item.place, limits)
-            check_number(object_, str(object_.datatype), item.place)
+            check_iri(object_.datatype, where, limits)
+            check_number(object_, str(object_.datatype), where)
 
 
 def stopped_at(error: ParserStopped, place: Place, code: str, **values: object) -> Refusal:

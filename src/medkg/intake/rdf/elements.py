@@ -51,6 +51,8 @@ class Outline:
         self._lines = lines
         self._by_end = by_end
         self.root = root
+        # The statements of one element come one after the other.
+        self._written: tuple[Element | None, dict[str, tuple[int, int]]] = None, {}
         self.foreign = str(RDF).encode() not in data
 
     def at(self, position: int) -> Element:
@@ -75,15 +77,15 @@ class Outline:
 
     def attribute(self, element: Element, name: str) -> Place | None:
         """Return the place of its attribute of that name, with its value; None when it has none."""
-        if name not in element.attributes:
-            return None
-        written = [
-            found
-            for found in _ATTRIBUTE.finditer(self._data, element.start, element.tag_end)
-            if found[1] != b"xmlns" and not found[1].startswith(b"xmlns:")
-        ]
-        found = written[element.attributes.index(name)]
-        return self._lines.place(found.start(), found.end())
+        if self._written[0] is not element:
+            spans = [
+                found.span()
+                for found in _ATTRIBUTE.finditer(self._data, element.start, element.tag_end)
+                if found[1] != b"xmlns" and not found[1].startswith(b"xmlns:")
+            ]
+            self._written = element, dict(zip(element.attributes, spans, strict=False))
+        span = self._written[1].get(name)
+        return None if span is None else self._lines.place(*span)
 
 
 def outline(data: bytes, lines: ByteLines, limits: Limits) -> Outline:
@@ -110,6 +112,8 @@ class _Scan:
         self._parser.StartDoctypeDeclHandler = self._doctype
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
+        self._parser.StartNamespaceDeclHandler = self._namespace
+        self._namespaces = 0
 
     def outline(self) -> Outline:
         try:
@@ -132,6 +136,7 @@ class _Scan:
         start = self._parser.CurrentByteIndex
         if len(self._open) >= self._limits.nesting:
             raise Refusal("F-21", self._here(), limit=self._limits.nesting)
+        self._namespaces = 0
         if len(attributes) // 2 > _MOST_ATTRIBUTES:
             raise Refusal("F-57", self._here(), limit=_MOST_ATTRIBUTES)
         tag = _TAG.match(self._data, start)
@@ -148,10 +153,15 @@ class _Scan:
         )
         for written, value in zip(attributes[::2], attributes[1::2], strict=True):
             if written == _XML_BASE:
-                check_base(value, self._lines.place(start, end))
+                check_base(value, lambda: self._lines.place(start, end))
         self._root = self._root or element
         self._by_end[end] = element
         self._open.append(element)
+
+    def _namespace(self, *_: object) -> None:
+        self._namespaces += 1
+        if self._namespaces > _MOST_ATTRIBUTES:
+            raise Refusal("F-57", self._here(), limit=_MOST_ATTRIBUTES)
 
     def _end(self, name: str) -> None:
         del name

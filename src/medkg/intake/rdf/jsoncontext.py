@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from medkg.intake.rdf.flaws import Flaws, Refusal
@@ -20,12 +21,14 @@ _MAPS: Final = frozenset({"@language", "@index", "@id", "@type", "@graph"})
 class Names:
     """The terms that any context of a document defines, with what each stands for.
 
-    *aliases* are the terms for keywords, *maps* those whose values have free keys, *raw* those of JSON.
+    *aliases* are the terms for keywords (*keys* the other way round), *maps* those whose values have free
+    keys, *raw* those of JSON.
     *any_context*, *vocabulary* and *base* say whether there is a context, an ``@vocab``, an ``@base``.
     """
 
     terms: dict[str, set[str]] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, list[str]] = field(default_factory=dict)
     maps: set[str] = field(default_factory=set)
     raw: set[str] = field(default_factory=set)
     any_context: bool = False
@@ -35,6 +38,13 @@ class Names:
     def keyword(self, key: str) -> str:
         """Return the keyword that a key stands for, or the key itself."""
         return self.aliases.get(key, key)
+
+    def member(self, value: Value, keyword: str) -> Value | None:
+        """Return the member of an object under a keyword or one of its aliases, if it has one."""
+        for key in (keyword, *self.keys.get(keyword, ())):
+            if key in value.members:
+                return value.members[key]
+        return None
 
     def can_mean(self, key: str, iri: str) -> bool:
         """Tell whether a key can stand for that IRI, in one context or another."""
@@ -82,7 +92,7 @@ def _define(context: Value, lines: Lines, names: Names) -> None:
         if term == "@import":
             raise Refusal("F-66", definition.place(lines), iri=definition.text)
         if term == "@base" and definition.kind == "string":
-            check_base(definition.text, definition.place(lines))
+            check_base(definition.text, partial(definition.place, lines))
             names.base = names.base or has_scheme(definition.text)
         elif term == "@vocab":
             names.vocabulary = names.vocabulary or definition.kind == "string"
@@ -97,6 +107,8 @@ def _define_term(term: str, definition: Value, names: Names) -> None:
         meanings.add(target.text)
         if target.text.startswith("@"):
             names.aliases[term] = target.text
+            if term not in names.keys.setdefault(target.text, []):
+                names.keys[target.text].append(term)
     container = definition.members.get("@container")
     if container is not None:
         kinds = {container.text, *(item.text for item in container.items)}
@@ -119,21 +131,23 @@ def check_data(  # noqa: PLR0913 - a document, and all that it is judged by
     waiting = [(root, False)]
     while waiting:
         value, free = waiting.pop()
-        waiting.extend((item, free) for item in reversed(value.items))
-        for key, member in reversed(value.members.items()):
+        children = [(item, free) for item in value.items]
+        for key, member in value.members.items():
             keyword = names.keyword(key)
             if keyword == "@context" or key in names.raw:
                 continue
             if not free and _meaningless(key, names):
-                place = lines.place(member.key_start, member.end, pointer=member.pointer())
-                flaws.add("F-67", place, key=key)
+                if not flaws.full("F-67"):
+                    place = lines.place(member.key_start, member.end, pointer=member.pointer())
+                    flaws.add("F-67", place, key=key)
                 continue
             if keyword == "@id" and member.kind == "string" and not free:
                 _check_identifier(member, lines, limits, base=base or names.base)
             elif keyword == "@type" and not free:
                 _check_types(member, names, lines, flaws)
             if keyword != "@value":
-                waiting.append((member, key in names.maps))
+                children.append((member, key in names.maps))
+        waiting.extend(reversed(children))
 
 
 def _check_types(member: Value, names: Names, lines: Lines, flaws: Flaws) -> None:
@@ -143,12 +157,11 @@ def _check_types(member: Value, names: Names, lines: Lines, flaws: Flaws) -> Non
 
 
 def _check_identifier(member: Value, lines: Lines, limits: Limits, *, base: bool) -> None:
-    place = member.place(lines)
     if member.text.startswith("_:"):
         return
-    check_iri(member.text, place, limits)
+    check_iri(member.text, lambda: member.place(lines), limits)
     if not base and ":" not in member.text:
-        raise Refusal("F-35", place, iri=member.text)
+        raise Refusal("F-35", member.place(lines), iri=member.text)
 
 
 def _meaningless(key: str, names: Names) -> bool:

@@ -23,7 +23,10 @@ __all__ = ["read_jsonld"]
 _FIRST: Final = ("@context", "@type", "@id")
 """The keys that a streaming parser wants first, in this order (Streaming JSON-LD, section 5)."""
 _WRAPPERS: Final = frozenset({"@value", "@list", "@set", "@none"})
-_WINDOW: Final = 256
+_RDF_TYPE: Final = RDF.type
+_RDF_FIRST: Final = RDF.first
+_RDF_REST: Final = RDF.rest
+_WINDOW: Final = 64
 """Values before the one that the parser has just taken, among which an object is looked for."""
 
 _Signature = tuple[str, str, str]
@@ -36,7 +39,7 @@ def read_jsonld(
 
     A statement's place is the value that states it; a list's cells have the place of the list or of an item.
     Where a value can't be told from others (statements that a ``@reverse`` or ``@index`` turns round, values
-    of nodes with more than 256 values before their ``@id`` is known), it is that of the described node.
+    of nodes with more than 64 values before their ``@id`` is known), it is that of the described node.
 
     The triples come from the parser.  It tells them at the end of the document, so their places come from a
     second, streaming pass over the same values, in which each triple comes out behind its value.
@@ -49,17 +52,18 @@ def read_jsonld(
     check_data(root, names, lines, limits, flaws, base=base is not None)
     pieces = list(_pieces(root, text, names, contexts))
     data = b"".join(piece for piece, _ in pieces)
-    streaming = _Places(pieces, names, lines)
-    known = streaming.read(base, limits)
     try:
         quads = bounded(parse(data, "application/ld+json", base), limits)
     except ParserStopped as error:
-        at = streaming.last or root
+        at = _Places(pieces, names, lines).end(base, limits) or root
         raise stopped_at(error, at.place(lines), "F-65", found=at.text) from None
     if any(quad[3] is not None for quad in quads):
         raise Refusal("F-25", _graph_key(root, names, lines))
     if not quads and not names.any_context and root.members:
         raise Refusal("F-64", root.place(lines))
+    if not quads:
+        return assemble("application/ld+json", [], limits, flaws)
+    known = _Places(pieces, names, lines).read(base, limits)
     whole = root.place(lines)
     placed = []
     for quad in quads:
@@ -117,7 +121,7 @@ def _graph_key(root: Value, names: Names, lines: Lines) -> Place:
     while waiting:
         value = waiting.popleft()
         for key, member in value.members.items():
-            own = value is root and not any(names.keyword(other) == "@id" for other in value.members)
+            own = value is root and names.member(value, "@id") is None
             if names.keyword(key) == "@graph" and not own:
                 return lines.place(member.key_start, member.end, pointer=member.pointer())
             waiting.append(member)
@@ -136,7 +140,7 @@ def _signature(quad: Quad) -> _Signature:
 
 
 class _Places:
-    """The streaming pass: which triple comes out behind which value; *last* is the value it got to."""
+    """The streaming pass: which triple comes out behind which value."""
 
     def __init__(self, pieces: list[tuple[bytes, Value | None]], names: Names, lines: Lines) -> None:
         self._values = [value for _, value in pieces]
@@ -145,7 +149,7 @@ class _Places:
         self._lines = lines
         self._pending: deque[Value] = deque(maxlen=_WINDOW)
         self._seen = 0
-        self.last: Value | None = None
+        self._last: Value | None = None
 
     def read(self, base: str | None, limits: Limits) -> dict[_Signature, deque[tuple[Place, Place]]]:
         """Return the places of the object and the subject of each triple, as far as the pass gets."""
@@ -163,6 +167,11 @@ class _Places:
             self._take()
         return found
 
+    def end(self, base: str | None, limits: Limits) -> Value | None:
+        """Return the value that the pass gets to, at which it stops like the other one."""
+        self.read(base, limits)
+        return self._last
+
     def _take(self) -> None:
         """Catch up with the pieces that the parser has taken."""
         while self._seen < self._tap.taken:
@@ -170,23 +179,24 @@ class _Places:
             self._seen += 1
             if value is None:
                 continue
-            if self.last is not value:
+            if self._last is not value:
                 self._pending.append(value)
-            self.last = value
+            self._last = value
 
     def _stating(self, predicate: URIRef, object_: Term) -> Value | None:
         """Return the value that states a triple with that object: the first that fits and is not used up."""
-        if predicate != RDF.rest:
+        if predicate != _RDF_REST:
             for at, value in enumerate(self._pending):
                 if self._says(value, predicate) and self._fits(value, object_):
                     for _ in range(at + 1):
                         self._pending.popleft()
                     return value
-        return self._owner(self.last) if self.last is not None and predicate != RDF.rest else self.last
+            self._pending.clear()
+        return self._owner(self._last) if self._last is not None and predicate != _RDF_REST else self._last
 
     def _says(self, value: Value, predicate: URIRef) -> bool:
         """Tell whether a value can be one of that predicate, by the key that it stands under."""
-        if predicate == RDF.first:
+        if predicate == _RDF_FIRST:
             return True
         while value.parent is not None:
             keyword = self._names.keyword(value.key)
@@ -195,7 +205,7 @@ class _Places:
                 break
             value = value.parent
         if self._names.keyword(value.key) == "@type":
-            return predicate == RDF.type
+            return predicate == _RDF_TYPE
         return self._names.can_mean(value.key, str(predicate))
 
     def _fits(self, value: Value, object_: Term) -> bool:
@@ -211,13 +221,11 @@ class _Places:
         return value.kind in {"string", "word"} and value.text == str(object_)
 
     def _is_value(self, value: Value) -> bool:
-        return any(self._names.keyword(key) == "@value" for key in value.members)
+        return self._names.member(value, "@value") is not None
 
     def _identifier(self, value: Value) -> str | None:
-        for key, member in value.members.items():
-            if self._names.keyword(key) == "@id":
-                return member.text
-        return None
+        member = self._names.member(value, "@id")
+        return None if member is None else member.text
 
     def _owner(self, value: Value) -> Value:
         """Return the object that a value stands in, or itself."""

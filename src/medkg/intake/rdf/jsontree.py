@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from medkg.domain.model import Place
@@ -38,12 +38,12 @@ class Value:
     kind: str
     start: int
     end: int
-    text: str = ""
-    parent: "Value | None" = None
-    key: str = ""
-    key_start: int = -1
-    members: "dict[str, Value]" = field(default_factory=dict)
-    items: "list[Value]" = field(default_factory=list)
+    text: str
+    parent: "Value | None"
+    key: str
+    key_start: int
+    members: "dict[str, Value]"
+    items: "list[Value]"
 
     def pointer(self) -> str:
         """Return its JSON Pointer (RFC 6901, section 3)."""
@@ -74,8 +74,11 @@ class _Reader:
         self._lines = lines
         self._limits = limits
         self._kind = ""
-        self._token = ""  # noqa: S105 - of JSON
+        self._token = ""
         self._start = self._end = 0
+        # Scalars share these; nothing is ever put into them.
+        self._no_members: dict[str, Value] = {}
+        self._no_items: list[Value] = []
 
     def document(self) -> Value:
         """Read without recursion: the open values are a list."""
@@ -125,15 +128,17 @@ class _Reader:
 
     def _value(self, parent: Value | None, key: str = "", key_start: int = -1) -> Value:
         kind, text = self._kind, self._token
-        if self._token in {"{", "["}:
-            kind = "object" if self._token == "{" else "array"
+        if text in {"{", "["}:
+            kind = "object" if text == "{" else "array"
         elif kind == "string":
             text = self._string()
         elif kind == "number":
             self._check_number()
         elif kind != "word":
             raise self._unexpected('"…" { [')
-        value = Value(kind, self._start, self._end, text, parent, key, key_start)
+        members = {} if kind == "object" else self._no_members
+        items = [] if kind == "array" else self._no_items
+        value = Value(kind, self._start, self._end, text, parent, key, key_start, members, items)
         self._advance()
         return value
 
@@ -141,13 +146,16 @@ class _Reader:
         text = self._token[1:-1]
         if "\\" in text:
             text = str(json.loads(self._token))
-        check_literal(text, self._lines.place(self._start, self._end), self._limits)
+        check_literal(text, self._here, self._limits)
         return text
+
+    def _here(self) -> Place:
+        return self._lines.place(self._start, self._end)
 
     def _check_number(self) -> None:
         exponent = _EXPONENT.search(self._token)
         if len(self._token) > _DIGITS or (exponent is not None and int(exponent[1]) > _GREATEST_EXPONENT):
-            raise Refusal("F-28", self._lines.place(self._start, self._end), number=self._token)
+            raise Refusal("F-28", self._here(), number=self._token)
 
     def _expect(self, mark: str, expected: str) -> None:
         if self._token != mark or self._kind != "mark":

@@ -20,6 +20,7 @@ _FORMATS: Final[Mapping[str, ox.RdfFormat]] = {
     "application/ld+json": ox.RdfFormat.JSON_LD,
     "application/ld+json;streaming": ox.RdfFormat.STREAMING_JSON_LD,
 }
+_STRING: Final = str(XSD.string)
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 
 
@@ -92,6 +93,6 @@ def _term(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> Term:
             raise ParserStopped("language tag")
         return Literal(term.value, lang=term.language)
     # rdflib tells "x" from "x"^^xsd:string; RDF 1.1 does not.
-    if term.datatype.value == str(XSD.string):
+    if term.datatype.value == _STRING:
         return Literal(term.value)
     return Literal(term.value, datatype=URIRef(term.datatype.value), normalize=False)

@@ -17,7 +17,7 @@ from medkg.intake.rdf.parsing import ParserStopped, Tap, parse
 
 __all__ = ["read_rdfxml"]
 
-_PIECE: Final = re.compile(rb"[^>]*+>|[^>]++")
+_PIECE: Final = re.compile(rb"[^<]*+<[^>]*+>?|[^<]++")
 _LIST_ITEM: Final = str(RDF) + "li"
 _MEMBER: Final = str(RDF) + "_"
 

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from medkg.domain.model import Place
 from medkg.intake.rdf.flaws import Refusal
 from medkg.intake.rdf.limits import Limits
 from medkg.intake.rdf.lines import Lines
@@ -22,7 +23,7 @@ def iri_of(tokens: Tokens, lines: Lines, limits: Limits) -> str:
     :raises Refusal: it is too long, or has characters that no IRI has.
     """
     iri = unescaped(tokens.text[1:-1]) if "\\u" in tokens.text.lower() else tokens.text[1:-1]
-    check_iri(iri, lines.place(tokens.start, tokens.end), limits)
+    check_iri(iri, lambda: lines.place(tokens.start, tokens.end), limits)
     return iri
 
 
@@ -31,9 +32,12 @@ def lexical_of(tokens: Tokens, lines: Lines, limits: Limits) -> str:
 
     :raises Refusal: it is too long, has a bad escape, or characters that no text has.
     """
-    place = lines.place(tokens.start, tokens.end)
+
+    def where() -> Place:
+        return lines.place(tokens.start, tokens.end)
+
     if tokens.kind == Kind.NUMBER:
-        check_literal(tokens.text, place, limits)
+        check_literal(tokens.text, where, limits)
         return tokens.text
     width = 3 if tokens.kind == Kind.LONG else 1
     inside = tokens.text[width:-width]
@@ -43,5 +47,5 @@ def lexical_of(tokens: Tokens, lines: Lines, limits: Limits) -> str:
                 at = tokens.start + width + found.start()
                 raise Refusal("F-41", lines.place(at, at + len(found[0])), found=found[0])
         inside = unescaped(inside)
-    check_literal(inside, place, limits)
+    check_literal(inside, where, limits)
     return inside

@@ -55,7 +55,7 @@ _TOKEN: Final = re.compile(
                           | [0-9]++ (?: \.[0-9]++ )?+ ) )
     | (?P<at> @ [A-Za-z]++ (?: -[A-Za-z0-9]++ )*+ )
     | (?P<type> \^\^ )
-    | (?P<mark> [.;,()\[\]{{}}] )
+    | (?P<mark> [.,()\[\]{{}}] | ; (?: [ \t\r\n]*+ ; )*+ )
     | (?P<word> [{_START}][{_CHARS}]*+ )
     | (?P<odd> . )
     """,
@@ -93,6 +93,8 @@ class Tokens:
         self.kind, self.end, self.text = found.lastgroup or Kind.ODD, found.end(), found[0]
         if self.kind == Kind.ODD and self.text in "\"'":
             self.kind = Kind.OPEN_STRING
+        elif self.kind == Kind.MARK:
+            self.text = self.text[0]  # any number of semicolons is as good as one
 
     def is_mark(self, marks: str) -> bool:
         """Tell whether the current token is one of these punctuation marks."""

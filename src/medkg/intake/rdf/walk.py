@@ -96,7 +96,7 @@ class _Walk:
                 else self._refuse("F-47", found=tokens.text or "…")
             )
         iri = self._iri()
-        check_base(iri, self._here())
+        check_base(iri, self._here)
         if prefix is None:
             self._base = True
         else:
