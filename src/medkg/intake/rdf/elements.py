@@ -130,7 +130,8 @@ class _Scan:
             raise Refusal("F-53", self._here(), encoding=encoding)
 
     def _doctype(self, *_: object) -> NoReturn:
-        raise Refusal("F-50", self._here())
+        at = self._data.rfind(b"<!DOCTYPE", 0, self._parser.CurrentByteIndex + len(b"<!DOCTYPE"))
+        raise Refusal("F-50", self._lines.place(max(at, 0)))
 
     def _start(self, name: str, attributes: list[str]) -> None:
         start = self._parser.CurrentByteIndex

@@ -33,6 +33,10 @@ class Flaws:
         if self._told[code] <= self._most:
             self._flaws.append(_flaw(code, place, values))
 
+    def has(self, code: str) -> bool:
+        """Tell whether a flaw of that code was noted."""
+        return self._told[code] > 0
+
     def full(self, code: str) -> bool:
         """Tell whether no more flaws of that code are taken."""
         return self._told[code] >= self._most

@@ -1,5 +1,6 @@
 """What the contexts of a JSON-LD document say, and what in it may not be read, or would be lost."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +14,7 @@ from medkg.intake.rdf.values import check_base, check_iri, has_scheme
 
 __all__ = ["Names", "check_data", "names_of"]
 
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _MAPS: Final = frozenset({"@language", "@index", "@id", "@type", "@graph"})
 """Containers whose values are objects with keys that are no terms (JSON-LD 1.1, section 4.6)."""
 
@@ -143,6 +145,8 @@ def check_data(  # noqa: PLR0913 - a document, and all that it is judged by
                 continue
             if keyword == "@id" and member.kind == "string" and not free:
                 _check_identifier(member, lines, limits, base=base or names.base)
+            elif keyword == "@language" and member.kind == "string" and not _LANGUAGE.fullmatch(member.text):
+                raise Refusal("F-46", member.place(lines), found=member.text)
             elif keyword == "@type" and not free:
                 _check_types(member, names, lines, flaws)
             if keyword != "@value":

@@ -59,7 +59,7 @@ def read_jsonld(
         raise stopped_at(error, at.place(lines), "F-65", found=at.text) from None
     if any(quad[3] is not None for quad in quads):
         raise Refusal("F-25", _graph_key(root, names, lines))
-    if not quads and not names.any_context and root.members:
+    if not quads and not names.any_context and flaws.has("F-67"):
         raise Refusal("F-64", root.place(lines))
     if not quads:
         return assemble("application/ld+json", [], limits, flaws)

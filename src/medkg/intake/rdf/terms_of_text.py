@@ -13,7 +13,8 @@ from medkg.intake.rdf.values import check_iri, check_literal
 __all__ = ["iri_of", "lexical_of"]
 
 _ESCAPES: Final = re.compile(
-    r"\\(?:[tbnrf\"'\\]|u[0-9A-Fa-f]{4}|U00(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4}|(.?))", re.DOTALL
+    r"\\(?:[tbnrf\"'\\]|u[0-9A-Fa-f]{4}|U00(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4})|(\\[uU][0-9A-Fa-f]{0,8}|\\.?)",
+    re.DOTALL,
 )
 
 

@@ -69,20 +69,21 @@ _SHORT: Final = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
 class Tokens:
     """The tokens of a text, one at a time: *kind*, *start*, *end* and *text* are those of the current one.
 
-    *index* counts them; *last_end* is where the one before ended.
+    *index* counts them; *last_kind*, *last_start* and *last_end* are those of the one before.
     """
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.kind: str = Kind.MARK
-        self.start = self.end = self.last_end = 0
+        self.start = self.end = self.last_start = self.last_end = 0
+        self.last_kind: str = Kind.MARK
         self.text = ""
         self.index = -1
         self.advance()
 
     def advance(self) -> None:
         """Go to the next token; behind the last one the kind is END and stays so."""
-        self.last_end = self.end
+        self.last_start, self.last_end, self.last_kind = self.start, self.end, self.kind
         space = _SPACE.match(self.source, self.end)
         self.start = space.end() if space else self.end
         self.index += 1

@@ -1,5 +1,8 @@
 """Turtle and N-Triples: every statement with the exact start and end of its object."""
 
+import re
+from typing import Final
+
 from rdflib.term import BNode, Literal, URIRef
 
 from medkg.domain.model import Place, Quad
@@ -14,7 +17,8 @@ from medkg.intake.rdf.walk import Node, Trace, follow
 
 __all__ = ["read_turtle"]
 
-_SHOWN = 30
+_SHOWN: Final = 30
+_IRI: Final = re.compile(r"<([^<>\s]*)>")
 
 
 def read_turtle(text: str, media_type: str, limits: Limits, flaws: Flaws, base: str | None) -> Submission:
@@ -70,4 +74,7 @@ def _same(term: URIRef | BNode | Literal, node: Node) -> bool:
 def _refusal(error: ParserStopped, text: str, lines: Lines) -> Refusal:
     at = lines.offset(error.line, error.column)
     found = text[at : at + _SHOWN].split("\n", 1)[0]
+    iri = _IRI.match(text, at)
+    if iri is not None:
+        return stopped_at(error, lines.place(at, iri.end()), "F-29", iri=iri[1])
     return stopped_at(error, lines.place(at), "F-30" if found else "F-40", found=found)

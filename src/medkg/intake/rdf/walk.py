@@ -4,6 +4,7 @@ The grammar is that of RDF 1.1 Turtle, section 6.5.  The terms of the statements
 tells where they are, in the parser's order, so that the two can be held against each other.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,7 @@ __all__ = ["Node", "Trace", "follow"]
 
 _LITERALS: Final = (Kind.STRING, Kind.LONG, Kind.NUMBER)
 _UNFINISHED: Final = (Kind.NUMBER, Kind.WORD, Kind.NAME, Kind.ODD)
+_WORD: Final = re.compile(r"[^\s;,\[\]()]++")
 _QUOTES: Final = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2018\u2019\u201a"
 
 
@@ -298,10 +300,11 @@ class _Walk:
         """Return the refusal for whatever stands where a statement should end or go on."""
         tokens = self._tokens
         if tokens.kind in _UNFINISHED and tokens.start == tokens.last_end and tokens.start:
-            line_end = tokens.source.find("\n", tokens.start)
-            rest = tokens.source[tokens.start : line_end if line_end >= 0 else None]
-            found = tokens.source[: tokens.start].rsplit(maxsplit=1)[-1][-60:] + rest.split(maxsplit=1)[0]
-            return self._refuse("F-44", found=found)
+            behind = _WORD.match(tokens.source, tokens.start)
+            end = behind.end() if behind else tokens.end
+            code = "F-46" if tokens.last_kind == Kind.AT else "F-44"
+            place = self._lines.place(tokens.last_start, end)
+            return Refusal(code, place, found=tokens.source[tokens.last_start : end])
         if tokens.kind in {Kind.TRIPLE, Kind.OPEN_STRING, Kind.OPEN_IRI, Kind.ODD} or tokens.is_mark("])}{"):
             return self._stopped()
         return Refusal("F-31", self._lines.place(tokens.last_end), found=tokens.text)
@@ -320,7 +323,11 @@ class _Walk:
             line = tokens.source[tokens.start : line_end if line_end >= 0 else None][: self._limits.iri]
             bad = next((char for char in line[1:] if char in '"<'), "")
             closed = ">" in line and bad
-            return bad_character(line, bad, self._here()) if closed else self._refuse("F-43")
+            return (
+                bad_character(line[1:].partition(">")[0], bad, self._here())
+                if closed
+                else self._refuse("F-43")
+            )
         if tokens.text in _QUOTES:
             return self._refuse("F-45", found=tokens.text)
         if tokens.is_mark("{}"):
@@ -334,16 +341,15 @@ class _PlainWalk(_Walk):
     """Follows N-Triples, of which each good document is Turtle, too (RDF 1.1 N-Triples, section 2)."""
 
     def _statement(self) -> None:
-        tokens = self._tokens
-        if tokens.index and "\n" not in tokens.source[tokens.last_end : tokens.start]:
+        if self._tokens.index and not self._line_begins():
             raise self._refuse("F-49")
         self._not_turtle()
         subject = self._name("F-37")
-        self._not_turtle()
+        self._same_line()
         if self._tokens.kind == Kind.LABEL:
             raise self._refuse("F-38", found=self._tokens.text)
         self._name("F-38")
-        self._not_turtle()
+        self._same_line()
         if self._tokens.kind == Kind.STRING:
             self._literal(subject)
         else:
@@ -353,8 +359,7 @@ class _PlainWalk(_Walk):
 
     def _dot(self) -> None:
         tokens = self._tokens
-        between = tokens.source[tokens.last_end : tokens.start]
-        if tokens.kind in {Kind.IRI, Kind.LABEL} and "\n" not in between:
+        if tokens.kind in {Kind.IRI, Kind.LABEL} and not self._line_begins():
             raise self._refuse("F-12", found="N-Quads")
         if tokens.is_mark(";,"):
             self._not_turtle()
@@ -362,6 +367,15 @@ class _PlainWalk(_Walk):
 
     def _expanded(self) -> str | None:
         raise self._refuse("F-48", found=self._tokens.text)
+
+    def _same_line(self) -> None:
+        if self._tokens.kind != Kind.END and self._line_begins():
+            raise self._refuse("F-49")
+        self._not_turtle()
+
+    def _line_begins(self) -> bool:
+        between = self._tokens.source[self._tokens.last_end : self._tokens.start]
+        return "\n" in between or "\r" in between
 
     def _not_turtle(self) -> None:
         tokens = self._tokens
