@@ -55,8 +55,12 @@ def test_a_flaw_is_told_in_every_language(path: Path) -> None:
             told = entry.message(language, flaw.values) + entry.remedy(language, flaw.values)
             assert told
             template = entry.messages[language] + entry.remedies[language]
-            assert all("{" + name + "}" not in template or value in told for name, value in flaw.values.items())
-            assert told.count("…") <= template.count("…") + sum(v.count("…") for v in flaw.values.values()) * 4
+            assert all(
+                "{" + name + "}" not in template or value in told for name, value in flaw.values.items()
+            )
+            assert (
+                told.count("…") <= template.count("…") + sum(v.count("…") for v in flaw.values.values()) * 4
+            )
 
 
 def _bombs() -> Mapping[str, tuple[str, str, str]]:
@@ -76,10 +80,22 @@ def _bombs() -> Mapping[str, tuple[str, str, str]]:
         "digits": (TURTLE, HEAD + "9" * many + " .", "F-22"),
         "statements": (TURTLE, HEAD + "1," * 200_001 + "1 .", "F-20"),
         "comments": (TURTLE, "#\n" * (many // 2), "F-02"),
-        "triple terms in N-Triples": (N_TRIPLES, "<https://a.example/> <https://b.example/> " + "<<( " * 100_000, "F-24"),
+        "triple terms in N-Triples": (
+            N_TRIPLES,
+            "<https://a.example/> <https://b.example/> " + "<<( " * 100_000,
+            "F-24",
+        ),
         "elements": (XML, XML_HEAD + "<ex:a>" * (many // 6), "F-21"),
-        "attributes": (XML, XML_HEAD + "<ex:a " + " ".join(f'ex:a{n}="1"' for n in range(50_000)) + "/>", "F-57"),
-        "namespaces": (XML, XML_HEAD + "<ex:a " + " ".join(f'xmlns:a{n}="x"' for n in range(40_000)) + "/>", "F-57"),
+        "attributes": (
+            XML,
+            XML_HEAD + "<ex:a " + " ".join(f'ex:a{n}="1"' for n in range(50_000)) + "/>",
+            "F-57",
+        ),
+        "namespaces": (
+            XML,
+            XML_HEAD + "<ex:a " + " ".join(f'xmlns:a{n}="x"' for n in range(40_000)) + "/>",
+            "F-57",
+        ),
         "angles in XML": (XML, XML_HEAD + ">" * many + "</rdf:RDF>", "F-54"),
         "arrays": (JSON, "[" * many, "F-21"),
         "objects": (JSON, '{"a":' * (many // 5), "F-21"),

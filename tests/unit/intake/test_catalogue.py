@@ -15,9 +15,7 @@ CODE = re.compile(r'"([A-Z]-\d{2,3})"')
 
 
 def _used() -> set[str]:
-    return {
-        code for path in INTAKE.rglob("*.py") for code in CODE.findall(path.read_text(encoding="utf-8"))
-    }
+    return {code for path in INTAKE.rglob("*.py") for code in CODE.findall(path.read_text(encoding="utf-8"))}
 
 
 def _placeholders(text: str) -> set[str]:
@@ -43,12 +41,14 @@ def test_a_title_is_short_and_a_sentence_ends(entry: Entry) -> None:
     """A title has no values and no full stop; messages are sentences."""
     assert all(len(text) <= 50 and not _placeholders(text) for text in entry.titles.values())
     assert all(text[-1] not in ".:" for text in entry.titles.values())
-    assert all(text.rstrip("»”\"")[-1] in ".?" for text in entry.messages.values())
+    assert all(text.rstrip('»”"')[-1] in ".?" for text in entry.messages.values())
 
 
 def test_values_are_filled_in_once() -> None:
     """What a document brings along is not looked at for placeholders, and an unknown language is English."""
-    entry = Entry("X-01", Severity.INFO, {"en": "T"}, {"en": "{a} and {b}", "pl": "{a} i {b}"}, {"en": "Do {a}."})
+    entry = Entry(
+        "X-01", Severity.INFO, {"en": "T"}, {"en": "{a} and {b}", "pl": "{a} i {b}"}, {"en": "Do {a}."}
+    )
     assert entry.message("pl-PL", {"a": "{b}", "b": "x"}) == "{b} i x"
     assert entry.message("de", {"a": "1", "b": "{0.__class__}"}) == "1 and {0.__class__}"
     assert (entry.title("pl"), entry.remedy("it", {})) == ("T", "Do ….")

@@ -29,7 +29,7 @@ _LETTERS = {
 }
 """Single-byte encodings of Europe with the characters that a text in them is likely to have."""
 
-_DOUBLE = re.compile("[ÂÃÄÅĂĹâ][^\x00-\x7f]{1,2}")
+_DOUBLE = re.compile("[ÂÃÄÅĂĹ][^\x00-\x7f]|â[^\x00-\x7f]{2}")
 """How two or three bytes of UTF-8 look when they are read one by one."""
 _TRIED = 20_000
 _WORD = re.compile(r"[^\s\"'<>]*")
@@ -132,13 +132,11 @@ def _doubles(text: str) -> Iterator[tuple[int, str, str]]:
 
 def _mend(run: str) -> str:
     """Return what the bytes of two or three characters are in UTF-8, where that is a European character."""
-    for length in (3, 2):
-        part, rest = run[:length], run[length:]
-        for codec in ("cp1252", "cp1250", "latin-1"):
-            try:
-                mended = part.encode(codec).decode("utf-8")
-            except UnicodeError:
-                continue
-            if len(mended) == 1 and _MENDED.match(mended):
-                return mended + rest
+    for codec in ("cp1252", "cp1250", "latin-1"):
+        try:
+            mended = run.encode(codec).decode("utf-8")
+        except UnicodeError:
+            continue
+        if len(mended) == 1 and _MENDED.match(mended):
+            return mended
     return run

@@ -50,8 +50,13 @@ class Names:
 
     def can_mean(self, key: str, iri: str) -> bool:
         """Tell whether a key can stand for that IRI, in one context or another."""
-        written = self.terms.get(key) or {key}
-        return any(iri == one or iri.endswith(one.rpartition(":")[2]) for one in written)
+        return any(_can_be(iri, written) for written in self.terms.get(key) or {key})
+
+
+def _can_be(iri: str, written: str) -> bool:
+    """Tell whether that IRI may have been written so: as it is, or behind a prefix or a vocabulary."""
+    name = written.rpartition(":")[2]
+    return iri == written or (name != "" and iri.endswith(name))
 
 
 def names_of(root: Value, lines: Lines, limits: Limits, contexts: Mapping[str, bytes]) -> Names:

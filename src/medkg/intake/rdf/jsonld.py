@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from rdflib.term import BNode, Literal, URIRef
@@ -26,10 +27,20 @@ _WRAPPERS: Final = frozenset({"@value", "@list", "@set", "@none"})
 _RDF_TYPE: Final = RDF.type
 _RDF_FIRST: Final = RDF.first
 _RDF_REST: Final = RDF.rest
+_RDF_NIL: Final = RDF.nil
 _WINDOW: Final = 64
 """Values before the one that the parser has just taken, among which an object is looked for."""
 
 _Signature = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A few bytes of a document, and the value that they start, are, or close."""
+
+    text: bytes
+    value: Value | None = None
+    closes: bool = False
 
 
 def read_jsonld(
@@ -51,7 +62,7 @@ def read_jsonld(
     names = names_of(root, lines, limits, contexts)
     check_data(root, names, lines, limits, flaws, base=base is not None)
     pieces = list(_pieces(root, text, names, contexts))
-    data = b"".join(piece for piece, _ in pieces)
+    data = b"".join(piece.text for piece in pieces)
     try:
         quads = bounded(parse(data, "application/ld+json", base), limits)
     except ParserStopped as error:
@@ -73,33 +84,31 @@ def read_jsonld(
     return assemble("application/ld+json", placed, limits, flaws)
 
 
-def _pieces(
-    value: Value, text: str, names: Names, contexts: Mapping[str, bytes]
-) -> Iterator[tuple[bytes, Value | None]]:
-    """Yield a document in small pieces, each with the value that it starts or ends.
+def _pieces(value: Value, text: str, names: Names, contexts: Mapping[str, bytes]) -> Iterator[_Piece]:
+    """Yield a document in small pieces.
 
     Known contexts stand in place of their IRIs, and the keys that a streaming parser wants first, first.
     """
     if value.kind == "object":
-        yield b"{", value
+        yield _Piece(b"{", value)
         members = sorted(value.members.items(), key=lambda item: _rank(names.keyword(item[0])))
         for at, (key, member) in enumerate(members):
-            yield (b"," if at else b"") + json.dumps(key).encode() + b":", None
+            yield _Piece((b"," if at else b"") + json.dumps(key).encode() + b":")
             if key == "@context":
-                yield _context(member, text, contexts), None
+                yield _Piece(_context(member, text, contexts))
             else:
                 yield from _pieces(member, text, names, contexts)
-        yield b"}", value
+        yield _Piece(b"}", value, closes=True)
     elif value.kind == "array":
-        yield b"[", value
+        yield _Piece(b"[", value)
         for at, item in enumerate(value.items):
             if at:
-                yield b",", None
+                yield _Piece(b",")
             yield from _pieces(item, text, names, contexts)
-        yield b"]", None
+        yield _Piece(b"]", value, closes=True)
     else:
         # Only what follows a number tells the parser that it is complete.
-        yield text[value.start : value.end].encode() + b" ", value
+        yield _Piece(text[value.start : value.end].encode() + b" ", value)
 
 
 def _context(value: Value, text: str, contexts: Mapping[str, bytes]) -> bytes:
@@ -142,14 +151,15 @@ def _signature(quad: Quad) -> _Signature:
 class _Places:
     """The streaming pass: which triple comes out behind which value."""
 
-    def __init__(self, pieces: list[tuple[bytes, Value | None]], names: Names, lines: Lines) -> None:
-        self._values = [value for _, value in pieces]
-        self._tap = Tap([piece for piece, _ in pieces])
+    def __init__(self, pieces: list[_Piece], names: Names, lines: Lines) -> None:
+        self._pieces = pieces
+        self._tap = Tap([piece.text for piece in pieces])
         self._names = names
         self._lines = lines
         self._pending: deque[Value] = deque(maxlen=_WINDOW)
         self._seen = 0
         self._last: Value | None = None
+        self._closed: Value | None = None
 
     def read(self, base: str | None, limits: Limits) -> dict[_Signature, deque[tuple[Place, Place]]]:
         """Return the places of the object and the subject of each triple, as far as the pass gets."""
@@ -175,24 +185,27 @@ class _Places:
     def _take(self) -> None:
         """Catch up with the pieces that the parser has taken."""
         while self._seen < self._tap.taken:
-            value = self._values[self._seen]
+            piece = self._pieces[self._seen]
             self._seen += 1
-            if value is None:
+            if piece.value is None:
                 continue
-            if self._last is not value:
-                self._pending.append(value)
-            self._last = value
+            if not piece.closes:
+                self._pending.append(piece.value)
+            elif piece.value.kind == "array":
+                self._closed = piece.value
+            self._last = piece.value
 
     def _stating(self, predicate: URIRef, object_: Term) -> Value | None:
         """Return the value that states a triple with that object: the first that fits and is not used up."""
-        if predicate != _RDF_REST:
-            for at, value in enumerate(self._pending):
-                if self._says(value, predicate) and self._fits(value, object_):
-                    for _ in range(at + 1):
-                        self._pending.popleft()
-                    return value
-            self._pending.clear()
-        return self._owner(self._last) if self._last is not None and predicate != _RDF_REST else self._last
+        if predicate == _RDF_REST:
+            return self._closed if object_ == _RDF_NIL else self._last
+        for at, value in enumerate(self._pending):
+            if self._says(value, predicate) and self._fits(value, object_):
+                for _ in range(at + 1):
+                    self._pending.popleft()
+                return value
+        self._pending.clear()
+        return None if self._last is None else self._owner(self._last)
 
     def _says(self, value: Value, predicate: URIRef) -> bool:
         """Tell whether a value can be one of that predicate, by the key that it stands under."""

@@ -17,7 +17,11 @@ from medkg.intake.rdf.parsing import ParserStopped, Tap, parse
 
 __all__ = ["read_rdfxml"]
 
-_PIECE: Final = re.compile(rb"[^<]*+<[^>]*+>?|[^<]++")
+_PIECE: Final = re.compile(
+    rb"[^<]*+(?:<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?:[^\"'>]++|\"[^\"]*+\"|'[^']*+')*+>)|[^<]++|<",
+    re.DOTALL,
+)
+"""Text with the tag behind it; the document is known to be well formed."""
 _LIST_ITEM: Final = str(RDF) + "li"
 _MEMBER: Final = str(RDF) + "_"
 

@@ -94,7 +94,10 @@ def test_n_triples_have_places_too() -> None:
 
 def test_literals_and_names_are_kept_as_they_are_sent() -> None:
     """No literal is rewritten; blank nodes are named in the order of the document, whatever they were called."""
-    text = HEAD + 'ex:a ex:p 007 , "10/2021"^^ex:m , "1"^^<http://www.w3.org/2001/XMLSchema#boolean> , _:z , [] , _:z .'
+    text = (
+        HEAD
+        + 'ex:a ex:p 007 , "10/2021"^^ex:m , "1"^^<http://www.w3.org/2001/XMLSchema#boolean> , _:z , [] , _:z .'
+    )
     objects = [one.object for one in read(text).statements]
     assert [str(one) for one in objects] == ["007", "10/2021", "1", "b0", "b1", "b0"]
     assert objects[2] == Literal("1", datatype=XSD.boolean, normalize=False)
@@ -120,7 +123,9 @@ def test_a_prefix_that_we_know_is_proposed_with_its_line() -> None:
 
 space = st.sampled_from([" ", "\n", "\t", "\r\n", "  ", " # c ; ] . 'x\n", "\n#\n", "\r"])
 gap = st.one_of(st.just(""), space)
-names = st.sampled_from(["ex:a", "ex:b.c", "ex:%41", "ex:ż", f"<{EX}x>", f"<{EX}ż>", "ex:", "_:n", "ex:x\\,y", "<y>"])
+names = st.sampled_from(
+    ["ex:a", "ex:b.c", "ex:%41", "ex:ż", f"<{EX}x>", f"<{EX}ż>", "ex:", "_:n", "ex:x\\,y", "<y>"]
+)
 texts = st.text(st.sampled_from("aż😀 #.;,[](){}<>@^'\\\"\n\r\t"), max_size=6)
 
 
