@@ -89,9 +89,8 @@ def test_a_known_context_is_put_in_its_place() -> None:
     """A context that the caller knows may be named by its IRI; the places are those of the document."""
     [address] = KNOWN
     found = read(
-        '{"@context": ["'
-        + address
-        + '", {"extra": "https://example.org/x"}],\n  "id": "https://example.org/a",\n  "name": "ż", "extra": "y"}'
+        '{"@context": ["' + address + '", {"extra": "https://example.org/x"}],\n'
+        '  "id": "https://example.org/a",\n  "name": "ż", "extra": "y"}'
     )
     assert found.flaws == ()
     places = [(one.place.line, one.place.column, one.place.end_column) for one in found.statements]
@@ -133,7 +132,7 @@ def test_what_stands_at_a_place_is_the_value(described: list[dict[str, Any]], in
     text = json.dumps(document, ensure_ascii=False, indent=indent)
     lines = text.split("\n")
     for one in read(text).statements:
-        value = document
+        value: Any = document
         for part in one.place.pointer.split("/")[1:]:
             value = (
                 value[int(part)]

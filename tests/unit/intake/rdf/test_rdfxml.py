@@ -44,7 +44,7 @@ LAB = '<rdf:Description rdf:about="lab">'
         (
             '<ex:p rdf:resource="b"/><ex:p rdf:resource="b"></ex:p>',
             LAB,
-            ['<ex:p rdf:resource="b"/>'] + ['<ex:p rdf:resource="b"></ex:p>'],
+            ['<ex:p rdf:resource="b"/>', '<ex:p rdf:resource="b"></ex:p>'],
         ),
         ("<ex:p>a > b</ex:p><ex:q>c</ex:q>", LAB, ["<ex:p>a > b</ex:p>", "<ex:q>c</ex:q>"]),
         ("<ex:p><![CDATA[a <x> b]]></ex:p>", LAB, ["<ex:p><![CDATA[a <x> b]]></ex:p>"]),
@@ -68,8 +68,13 @@ def test_an_attribute_is_the_place() -> None:
     inside = "<ex:Lab rdf:about='lab'\n   ex:p = \"a > b\" ex:q='ż'><ex:r ex:s='1'/></ex:Lab>"
     tag = inside[: inside.index("><ex:r") + 1]
     assert sorted(cuts(inside)) == sorted(
-        [(tag, tag), (tag, 'ex:p = "a > b"'), (tag, "ex:q='ż'"), (tag, "<ex:r ex:s='1'/>")]
-        + [("<ex:r ex:s='1'/>", "ex:s='1'")]
+        [
+            (tag, tag),
+            (tag, 'ex:p = "a > b"'),
+            (tag, "ex:q='ż'"),
+            (tag, "<ex:r ex:s='1'/>"),
+            ("<ex:r ex:s='1'/>", "ex:s='1'"),
+        ]
     )
 
 

@@ -93,10 +93,10 @@ def test_n_triples_have_places_too() -> None:
 
 
 def test_literals_and_names_are_kept_as_they_are_sent() -> None:
-    """No literal is rewritten; blank nodes are named in the order of the document, whatever they were called."""
+    """No literal is rewritten; blank nodes are named in the order of the document."""
     text = (
-        HEAD
-        + 'ex:a ex:p 007 , "10/2021"^^ex:m , "1"^^<http://www.w3.org/2001/XMLSchema#boolean> , _:z , [] , _:z .'
+        HEAD + 'ex:a ex:p 007 , "10/2021"^^ex:m , "1"^^<http://www.w3.org/2001/XMLSchema#boolean> ,'
+        "  _:z , [] , _:z ."
     )
     objects = [one.object for one in read(text).statements]
     assert [str(one) for one in objects] == ["007", "10/2021", "1", "b0", "b1", "b0"]
