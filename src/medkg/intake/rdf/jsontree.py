@@ -15,10 +15,10 @@ __all__ = ["Value", "read_json"]
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*+")
 _TOKEN: Final = re.compile(
-    r'(?P<string>"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*+")'
+    r'[ \t\r\n]*+(?:(?P<string>"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*+")'
     r"|(?P<number>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+)(?![0-9A-Za-z.+-])"
     r"|(?P<word>true|false|null)(?![0-9A-Za-z])"
-    r"|(?P<mark>[\[\]{},:])"
+    r"|(?P<mark>[\[\]{},:]))"
 )
 _OPEN_STRING: Final = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*+')
 _DIGITS: Final = 100
@@ -163,15 +163,17 @@ class _Reader:
         self._advance()
 
     def _advance(self) -> None:
+        found = _TOKEN.match(self._text, self._end)
+        if found is not None:
+            self._kind = found.lastgroup or ""
+            self._start, self._end = found.span(self._kind)
+            self._token = found[self._kind]
+            return
         space = _SPACE.match(self._text, self._end)
         self._start = space.end() if space else self._end
-        found = _TOKEN.match(self._text, self._start)
-        if found is not None:
-            self._kind, self._token, self._end = found.lastgroup or "", found[0], found.end()
-        elif self._start == len(self._text):
-            self._kind, self._token, self._end = "end", "", self._start
-        else:
+        if self._start < len(self._text):
             raise self._odd()
+        self._kind, self._token, self._end = "end", "", self._start
 
     def _odd(self) -> Refusal:
         """Return the refusal for what is no token."""

@@ -9,7 +9,8 @@ __all__ = ["Limits"]
 class Limits:
     """What is refused above these numbers; *reported* is how many flaws of one code are told.
 
-    *nesting* counts brackets inside brackets, of whatever format; *literal* and *iri* count characters.
+    *nesting* counts brackets inside brackets, of whatever format, and is to stay under 200 (they are read by
+    recursion); *literal* and *iri* count characters.
     """
 
     bytes: int = 10_000_000

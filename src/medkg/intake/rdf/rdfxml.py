@@ -49,16 +49,17 @@ def read_rdfxml(text: str, limits: Limits, flaws: Flaws, base: str | None) -> Su
         position += len(piece)
         ends.append(position)
     tap = Tap(pieces)
-    placed: list[Placed] = []
+    stated: list[tuple[Quad, int]] = []
     try:
         for quad in parse(tap, "application/rdf+xml", base):
-            if len(placed) >= limits.triples:
+            if len(stated) >= limits.triples:
                 raise Refusal("F-20", Place(), limit=limits.triples)
-            placed.append(_placed(quad, elements, ends[tap.taken - 1]))
+            stated.append((quad, ends[tap.taken - 1]))
     except ParserStopped as error:
         element = elements.at(ends[tap.taken - 1] if tap.taken else 0)
         place = elements.value(element, iri_in(error))
         raise stopped_at(error, place, "F-54", found=element.shown) from None
+    placed = [_placed(quad, elements, position) for quad, position in stated]
     return assemble("application/rdf+xml", placed, limits, flaws)
 
 

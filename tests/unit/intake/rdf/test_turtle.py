@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,10 +13,13 @@ from medkg.domain.model import Place, Term
 from medkg.domain.namespaces import RDF, XSD
 from medkg.domain.submission import Statement, Submission
 from medkg.intake.rdf import Limits, read_rdf
+from medkg.store.files import read_turtle
 
 EX = "https://example.org/"
 HEAD = f"@prefix ex: <{EX}> .\n"
 TURTLE = "text/turtle"
+ROOT = Path(__file__).resolve().parents[4]
+OURS = sorted(path for folder in ("ontology", "shapes") for path in (ROOT / folder).rglob("*.ttl"))
 
 
 def read(text: str, media_type: str = TURTLE, base: str | None = None) -> Submission:
@@ -117,6 +121,15 @@ def test_a_prefix_that_we_know_is_proposed_with_its_line() -> None:
     assert known.values["declaration"] == "@prefix dcterms: <http://purl.org/dc/terms/> ."
     [near] = read(HEAD + "exx:x a ex:y .").flaws
     assert (near.code, near.values["near"]) == ("F-33", "ex")
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)
+def test_our_own_files_are_read_with_all_their_places(path: Path) -> None:
+    """Each statement of the ontology and the shapes has a place, and as many come out as the engine reads."""
+    found = read_rdf(path.read_bytes(), TURTLE, limits=Limits())
+    assert found.flaws == ()
+    assert all(one.place.end_line for one in found.statements)
+    assert len(set(found.statements)) == len(read_turtle(path, URIRef(EX)))
 
 
 # --- Any layout ------------------------------------------------------------------------------------
