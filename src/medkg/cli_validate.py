@@ -1,12 +1,15 @@
 """The command that validates: `medkg validate`."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from medkg import terminal
+from medkg import config, terminal
+from medkg.cli_query import DataDir, Language
+from medkg.domain.errors import CallError
 from medkg.domain.model import Severity
 
 __all__ = ["validate"]
@@ -17,6 +20,9 @@ class ReportFormat(StrEnum):
 
     text = "text"
     json = "json"
+    html = "html"
+    csv = "csv"
+    sarif = "sarif"
     ttl = "ttl"
     nt = "nt"
     jsonld = "jsonld"
@@ -38,39 +44,91 @@ class FailOn(StrEnum):
     info = "info"
 
 
+class Profile(StrEnum):
+    """How strict a validation is."""
+
+    draft = "draft"
+    submission = "submission"
+    publication = "publication"
+
+
 def validate(  # noqa: PLR0913, PLR0917 - the options of the command
-    file: Annotated[
-        Path, typer.Argument(help="The data: Turtle, N-Triples, JSON-LD, RDF/XML, TriG, N-Quads.")
-    ],
-    shapes: Annotated[
-        list[Path],
-        typer.Option(
-            help="The shapes: a file of RDF with SHACL Core and SHACL-SPARQL. Repeat it for several."
-        ),
-    ],
+    file: Annotated[Path, typer.Argument(help="Turtle, N-Triples, JSON-LD, RDF/XML, CSV or XLSX.")],
+    profile: Annotated[Profile, typer.Option(help="How strict to be.")] = Profile.submission,
     format_: Annotated[
         ReportFormat, typer.Option("--format", help="How to print the report.")
     ] = ReportFormat.text,
-    engine: Annotated[EngineName, typer.Option(help="What evaluates the shapes.")] = EngineName.compiled,
+    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.en,
+    namespace: Annotated[
+        str, typer.Option(help="What the addresses of your records begin with.")
+    ] = "https://w3id.org/medkg/id/",
     fail_on: Annotated[
         FailOn, typer.Option(help="The least grave finding that gives exit code 1.")
     ] = FailOn.violation,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file.")] = None,
+    shapes: Annotated[
+        list[Path] | None,
+        typer.Option(help="Use these shapes, and nothing else. Repeat it for several files."),
+    ] = None,
+    engine: Annotated[
+        EngineName, typer.Option(help="With --shapes: what evaluates them.")
+    ] = EngineName.compiled,
+    data_dir: DataDir = None,
 ) -> None:
-    """Validate a file against shapes; exit 0 good, 1 findings, 2 shapes that can't be used.
+    """Validate a file that is to be submitted, beside the built graph; or any file with shapes of its own.
 
-    Example: medkg validate data.ttl --shapes shapes.ttl --format ttl
+    Exit 0 good, 1 findings, 2 shapes that can't be used.
+
+    Example: medkg validate actions.xlsx --lang pl
     """
-    from medkg.services import standalone
-    from medkg.services.validation import Engine
-
     terminal.check_target(output)
-    outcome = standalone.run(file, shapes, engine=Engine(engine), form=format_)
-    terminal.write(iter([outcome.body]), output)
-    counts = outcome.counts
-    if format_ is ReportFormat.text:
-        told = ", ".join(f"{counts[severity]} {severity}" for severity in Severity)
-        typer.echo(f"medkg: {told}.", err=True)
+    if shapes:
+        counts = _standalone(file, shapes, engine, format_, output)
+    else:
+        counts = _submission(file, profile, format_, lang, namespace, output, data_dir)
     grave = list(Severity)[: list(FailOn).index(fail_on) + 1]
     if any(counts[severity] for severity in grave):
         raise typer.Exit(1)
+
+
+def _standalone(
+    file: Path, shapes: list[Path], engine: EngineName, format_: ReportFormat, output: Path | None
+) -> Mapping[Severity, int]:
+    from medkg.services import standalone
+    from medkg.services.validation import Engine
+
+    if format_ in {ReportFormat.html, ReportFormat.csv, ReportFormat.sarif}:
+        raise CallError(f"With --shapes there is no format {format_}.", remedy="Choose text, json or RDF.")
+    outcome = standalone.run(file, shapes, engine=Engine(engine), form=format_)
+    terminal.write(iter([outcome.body]), output)
+    if format_ is ReportFormat.text:
+        told = ", ".join(f"{outcome.counts[severity]} {severity}" for severity in Severity)
+        typer.echo(f"medkg: {told}.", err=True)
+    return outcome.counts
+
+
+def _submission(  # noqa: PLR0913, PLR0917 - the options of the command
+    file: Path,
+    profile: Profile,
+    format_: ReportFormat,
+    lang: Language,
+    namespace: str,
+    output: Path | None,
+    data_dir: Path | None,
+) -> Mapping[Severity, int]:
+    from medkg.services.reports import faces, texts
+    from medkg.services.validate import validate as examine
+
+    settings, words = config.load(data_dir=data_dir), texts.load()
+    examined = examine(
+        file, settings.data_dir, profile=profile, language=lang, namespace=namespace, texts=words
+    )
+    source = file.read_text(encoding="utf-8", errors="replace") if _is_text(file) else None
+    body = faces.render(examined, format_, words, source=source, width=terminal.console().width)
+    terminal.write(iter([body]), output)
+    counts: Mapping[Severity, int] = examined.report.counts
+    return counts
+
+
+def _is_text(file: Path) -> bool:
+    return file.suffix.lower() != ".xlsx"

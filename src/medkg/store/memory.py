@@ -7,7 +7,8 @@ import pyoxigraph as ox
 
 from medkg.domain.errors import StoreFailed
 from medkg.domain.model import Quad, Term
-from medkg.store.terms import from_ox, quads_to_ox, to_ox
+from medkg.store.closures import DECLARATIONS, Schema
+from medkg.store.terms import from_ox, quad_from_ox, quads_to_ox, to_ox
 
 __all__ = ["MemoryGraph"]
 
@@ -25,6 +26,40 @@ class MemoryGraph:
     def add(self, quads: Iterable[Quad]) -> None:
         """Add quads; those without a graph go to the default graph."""
         self._store.bulk_extend(quads_to_ox(quads))
+
+    def insert(self, triples: Iterable[Quad], schema: Schema | None = None) -> list[Quad]:
+        """Add triples to the default graph, with what follows from each; return those that were not there."""
+        given = [quad.triple for quad in quads_to_ox(triples)]
+        plain = [(item.subject, item.predicate, item.object) for item in given]
+        follows = schema.consequences(plain) if schema is not None else ()  # type: ignore[arg-type]
+        fresh = [
+            quad
+            for triple in dict.fromkeys((*plain, *follows))
+            if (quad := ox.Quad(*triple)) not in self._store
+        ]
+        self._store.extend(fresh)
+        return [quad_from_ox(quad) for quad in fresh]
+
+    def remove(self, triples: Iterable[Quad]) -> None:
+        """Take triples out of the default graph."""
+        for quad in quads_to_ox(triples):
+            self._store.remove(quad)
+
+    def schema(self) -> Schema:
+        """Return what the classes and properties in the graph let follow from a statement."""
+        found = (
+            (quad.subject, quad.predicate, quad.object)
+            for name, value in DECLARATIONS
+            for quad in self._store.quads_for_pattern(None, name, value, ox.DefaultGraph())
+        )
+        return Schema(found)  # type: ignore[arg-type]
+
+    @classmethod
+    def around(cls, store: ox.Store) -> Self:
+        """Return the graph that is *store*, which is changed with it."""
+        graph = cls()
+        graph._store = store
+        return graph
 
     @classmethod
     def copy(cls, store: ox.Store, hidden: Callable[[str], bool]) -> Self:
