@@ -34,7 +34,7 @@ from medkg_api.openapi import protocols
 from medkg_api.opening import Opening
 from medkg_api.repeats import Repeats
 from medkg_api.representations import JsonLd
-from medkg_api.routes import api, doc, graphs, health, pages, sparql, update
+from medkg_api.routes import api, doc, graphs, health, pages, sparql, update, validate
 from medkg_api.routes import questions as question_routes
 
 __all__ = ["PROTOCOLS", "create_app"]
@@ -95,6 +95,7 @@ def create_app(
     )
     meter = Meter(backend.endpoint)
     url = settings.database_url
+    limiter = RateLimiter(settings.rate_limit, time.monotonic)
     app.state.context = Context(
         settings,
         backend.engine,
@@ -105,13 +106,15 @@ def create_app(
         known,
         make_pages(),
         json_ld,
+        limiter,
+        backend.checking,
     )
     problems.install(app)
-    for module in (api, doc, question_routes, health, pages):
+    for module in (api, doc, question_routes, health, pages, validate):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=str(files("medkg_api") / "static")), name="static")
     app.direct = _nowhere
-    _add_middleware(app, settings, meter, backend.endpoint)
+    _add_middleware(app, settings, meter, backend.endpoint, limiter)
     _describe(app)
     return app
 
@@ -127,6 +130,8 @@ def _lifespan(backend: backends.Backend) -> Callable[[FastAPI], AbstractAsyncCon
             yield
         finally:
             await backend.endpoint.close()
+            if backend.checking is not None:
+                await backend.checking.close()
             await backend.close()
             await to_thread.run_sync(database.close)
 
@@ -145,11 +150,12 @@ def _describe(app: FastAPI) -> None:
     schemes["bearer"] = {"type": "http", "scheme": "bearer"}
 
 
-def _add_middleware(app: "_Application", settings: Settings, meter: Meter, endpoint: Endpoint) -> None:
+def _add_middleware(
+    app: "_Application", settings: Settings, meter: Meter, endpoint: Endpoint, limiter: RateLimiter
+) -> None:
     """Put the middleware around the application, and around what is answered beside the web framework."""
     limits = backends.bounds(settings).announced
     reading: tuple[Handler, ...] = (sparql.sparql, graphs.graphs) if limits else ()
-    limiter = RateLimiter(settings.rate_limit, time.monotonic)
     repeats = Middleware(Repeats, path="/sparql", endpoint=endpoint, limiter=limiter)
     innermost_first = (
         Middleware(

@@ -7,7 +7,8 @@ from pydantic import SecretStr
 
 from medkg.config import Settings
 from medkg.domain.errors import SettingError
-from medkg.services import check
+from medkg.services import check, lookups
+from medkg.services.checking import Checking
 from medkg.store import policy, room
 from medkg.store.bounds import Bounds
 from medkg.store.documents import Documents
@@ -19,6 +20,7 @@ from medkg.store.keeper import Nursery
 from medkg.store.remote.endpoint import PARALLEL, RemoteEndpoint
 from medkg.store.remote.engine import RemoteEngine
 from medkg.store.remote.server import at
+from medkg.store.snapshots import Snapshots
 
 __all__ = ["Backend", "bounds", "choose"]
 
@@ -35,6 +37,7 @@ class Backend:
 
     engine: Engine
     endpoint: Endpoint
+    checking: Checking | None = None
     close: Callable[[], Awaitable[None]] = _nothing
 
 
@@ -55,9 +58,11 @@ def choose(
         _insist_on_no_calls(settings)
         return _remote(settings, settings.store_url)
     federation = _federation(settings)
+    local = engine is None and endpoint is None
     limits = policy.Limits(settings.max_query_bytes, settings.max_query_depth)
+    engine = engine or EmbeddedEngine(settings.data_dir, limits=limits)
     return Backend(
-        engine or EmbeddedEngine(settings.data_dir, limits=limits),
+        engine,
         endpoint
         or room.Room(
             settings.data_dir,
@@ -67,6 +72,16 @@ def choose(
             federation=federation,
             nursery=nursery,
         ),
+        _checking(settings, engine) if local else None,
+    )
+
+
+def _checking(settings: Settings, engine: Engine) -> Checking:
+    return Checking(
+        Snapshots(settings.data_dir),
+        lambda: lookups.gather(engine).to_json(),
+        memory=_MEGABYTE * settings.worker_memory_mb,
+        seconds=settings.query_timeout_s,
     )
 
 
@@ -122,7 +137,7 @@ def _remote(settings: Settings, url: SecretStr) -> Backend:
         bounds=bounds(settings),
     )
     engine = RemoteEngine(server, limits=limits, timeout=settings.query_timeout_s)
-    return Backend(engine, endpoint, documents.close)
+    return Backend(engine, endpoint, close=documents.close)
 
 
 def _plain(secret: SecretStr | None) -> str:

@@ -10,9 +10,11 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from medkg.config import Settings
 from medkg.domain.errors import ParameterError
 from medkg.domain.namespaces import display, local_path
+from medkg.services.checking import Checking
 from medkg.services.names import Names
 from medkg.services.questions import LANGUAGES, Question
 from medkg.store.engine import Endpoint, Engine
+from medkg_api.limits import RateLimiter
 from medkg_api.metrics import Meter
 from medkg_api.opening import Opening
 from medkg_api.representations import JsonLd
@@ -33,6 +35,8 @@ class Context:
     questions: tuple[Question, ...]
     pages: Environment
     json_ld: JsonLd
+    limiter: RateLimiter
+    checking: Checking | None
 
 
 def _context(request: Request) -> Context:

@@ -23,6 +23,7 @@ class ReportFormat(StrEnum):
     html = "html"
     csv = "csv"
     sarif = "sarif"
+    xlsx = "xlsx"
     ttl = "ttl"
     nt = "nt"
     jsonld = "jsonld"
@@ -97,7 +98,7 @@ def _standalone(
     from medkg.services import standalone
     from medkg.services.validation import Engine
 
-    if format_ in {ReportFormat.html, ReportFormat.csv, ReportFormat.sarif}:
+    if format_ in {ReportFormat.html, ReportFormat.csv, ReportFormat.sarif, ReportFormat.xlsx}:
         raise CallError(f"With --shapes there is no format {format_}.", remedy="Choose text, json or RDF.")
     outcome = standalone.run(file, shapes, engine=Engine(engine), form=format_)
     terminal.write(iter([outcome.body]), output)
@@ -123,12 +124,8 @@ def _submission(  # noqa: PLR0913, PLR0917 - the options of the command
     examined = examine(
         file, settings.data_dir, profile=profile, language=lang, namespace=namespace, texts=words
     )
-    source = file.read_text(encoding="utf-8", errors="replace") if _is_text(file) else None
-    body = faces.render(examined, format_, words, source=source, width=terminal.console().width)
+    width = terminal.console().width
+    body = faces.render(examined, format_, words, document=file.read_bytes(), width=width)
     terminal.write(iter([body]), output)
     counts: Mapping[Severity, int] = examined.report.counts
     return counts
-
-
-def _is_text(file: Path) -> bool:
-    return file.suffix.lower() != ".xlsx"

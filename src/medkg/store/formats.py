@@ -17,13 +17,14 @@ __all__ = [
     "RESULT_FORMATS",
     "Format",
     "Kind",
+    "among",
     "by_name",
     "negotiate",
     "of_document",
     "wants_html",
 ]
 
-Kind = Literal["results", "graph", "dataset"]
+Kind = Literal["results", "graph", "dataset", "report"]
 
 _SAME_TYPE: Final = 2
 _MAX_HEADER: Final = 4_096
@@ -138,6 +139,22 @@ def negotiate(accept: str, kind: Kind) -> Format:
     return chosen
 
 
+def among(accept: str, offers: tuple[Format, ...]) -> Format:
+    """Return the one of *offers* that an Accept value prefers, or the one of that name; the first for none.
+
+    :raises NotAcceptable: nothing fits; the message lists what is offered.
+    """
+    accept = _bounded(accept)
+    named = {entry.name: entry for entry in offers}
+    if "/" not in accept and (name := accept.strip()) not in {"", "*"}:
+        found = named.get(_OTHER_NAMES.get(name, name))
+    else:
+        found = _best(accept, offers)
+    if found is None:
+        raise NotAcceptable(f"Nothing here fits Accept: {accept[:200]}.", remedy=_listed(offers))
+    return found
+
+
 def wants_html(accept: str) -> bool:
     """Tell whether a client prefers a page: HTML is named and no machine format is preferred to it."""
     return _prefers_html(_bounded(accept))
@@ -173,7 +190,10 @@ def _offers(kind: Kind) -> Sequence[Format]:
 
 
 def _choices(kind: Kind) -> str:
-    offers = _offers(kind)
+    return _listed(_offers(kind))
+
+
+def _listed(offers: Sequence[Format]) -> str:
     return "Ask for one of: " + ", ".join(f"{offer.name} ({offer.media_types[0]})" for offer in offers) + "."
 
 
@@ -185,7 +205,10 @@ def _bounded(accept: str) -> str:
 
 @lru_cache(maxsize=256)
 def _preferred(accept: str, kind: Kind) -> Format | None:
-    offers = _offers(kind)
+    return _best(accept, tuple(_offers(kind)))
+
+
+def _best(accept: str, offers: tuple[Format, ...]) -> Format | None:
     if not accept.strip():
         return offers[0]
     ranges = _parse(accept)

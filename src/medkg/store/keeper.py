@@ -98,6 +98,10 @@ class Keeper:
         self.quads = (await self._command({"do": "load", "path": str(path), "union": union}))["quads"]
         self.resident = children.resident_bytes(self.pid)
 
+    async def prepare(self, module: str, path: Path, version: int) -> None:
+        """Have *module* ready for errands on what is in memory, the version in the store *path*."""
+        await self._command({"do": "prepare", "module": module, "path": str(path), "version": version})
+
     async def advance(self, folder: Path) -> None:
         """Apply the difference that the snapshot *folder* holds to what is in memory."""
         self.resident = (await self._command({"do": "next", "folder": str(folder)}))["resident"]

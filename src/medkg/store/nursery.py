@@ -9,19 +9,22 @@ takes commands over a socket of packets, one at a time, each with an answer:
 ``load`` ``path``, ``union``                    puts a snapshot into memory: the ``quads``; with ``union``
                                                 its default graph alone (see :mod:`medkg.store.source`)
 ``next`` ``folder``                             applies the difference that a version brought
+``prepare`` ``module``, ``path``, ``version``   has a module above the store ready for errands on the version
 ``reap`` ``pid``                                forgets a dead reader: its ``status``
 ======== ====================================== ===========================================================
 
-A dead reader stays a zombie until it is reaped, so that its number can't be another's when it is killed.
+A process of the kind ``errand`` does what that module says, with the version in memory as its own.  A dead
+reader stays a zombie until it is reaped, so that its number can't be another's when it is killed.
 """
 
 import gc
+import importlib
 import json
 import os
 import signal
 import socket
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -33,6 +36,7 @@ from medkg.store import reader
 from medkg.store.advice import describes, terms
 from medkg.store.counts import Counts
 from medkg.store.index import Index
+from medkg.store.memory import MemoryGraph
 from medkg.store.source import Source
 from medkg.store.wire import Channel
 
@@ -59,6 +63,7 @@ class _Nursery:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._version: _Version | None = None
+        self._errand: Callable[[Channel], None] | None = None
         self._pid = os.getpid()
 
     def run(self) -> None:
@@ -98,6 +103,14 @@ class _Nursery:
                     raise StoreFailed("The nursery holds no version.")
                 self._version.advance(Path(command["folder"]))
                 return {"resident": children.resident_bytes(self._pid)}
+            case "prepare":
+                if self._version is None:
+                    raise StoreFailed("The nursery holds no version.")
+                module = importlib.import_module(command["module"])
+                graph = MemoryGraph.around(self._version.store)
+                self._errand = module.prepare(graph, Path(command["path"]), command["version"])
+                gc.freeze()
+                return {"prepared": True}
             case "reap":
                 return {"status": os.waitpid(command["pid"], 0)[1]}
             case unknown:
@@ -118,9 +131,20 @@ class _Nursery:
             children.die_with_parent(self._pid)
             children.keep_only([descriptor])
             channel = Channel(socket.socket(fileno=descriptor))
-            reader.run(channel, source, command)
+            if command["kind"] == "errand":
+                self._run_errand(channel, command)
+            else:
+                reader.run(channel, source, command)
         finally:
             os._exit(1)
+
+    def _run_errand(self, channel: Channel, command: dict[str, Any]) -> None:
+        if self._errand is None:
+            raise StoreFailed("The nursery is not prepared for errands.")
+        children.filter_calls()
+        children.limit_memory(command["memory"] + children.STACK)
+        channel.send({"ready": True})
+        children.run_deep(self._errand, channel)
 
 
 class _Version:

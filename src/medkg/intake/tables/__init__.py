@@ -4,7 +4,8 @@ What a column may be called and what it states stands in ``columns.toml``.  Noth
 run, and a file that can't be read gives a submission without statements that says why.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -24,7 +25,17 @@ from medkg.intake.tables.records import Records, Table
 from medkg.intake.tables.values import Values
 from medkg.intake.tables.workbook import open_xlsx
 
-__all__ = ["CSV", "XLSX", "Candidate", "Code", "Names", "TableLimits", "read_csv", "read_xlsx"]
+__all__ = [
+    "CSV",
+    "XLSX",
+    "Candidate",
+    "Code",
+    "Names",
+    "TableLimits",
+    "read_csv",
+    "read_xlsx",
+    "rows_of_csv",
+]
 
 CSV: Final = "text/csv"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -63,6 +74,16 @@ def read_xlsx(
         return open_xlsx(data, file, limits, notes, worth)
 
     return _Reader(columns, names, namespace, limits).read(XLSX, opened)
+
+
+def rows_of_csv(data: bytes, limits: TableLimits | None = None) -> Iterator[list[str]]:
+    """Yield the rows of a CSV file as texts, as :func:`read_csv` reads them; as far as it can be read."""
+    columns = ColumnMap.load()
+    with suppress(Refused):
+        sheet = open_csv(data, "", limits or TableLimits(), Notes(0), lambda rows: score(columns, rows))
+        for row in sheet.rows():
+            cells = row.cells
+            yield [str(cells[n].value) if n in cells else "" for n in range(1, row.width + 1)]
 
 
 @dataclass(frozen=True, slots=True)
