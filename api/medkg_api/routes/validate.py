@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, BackgroundTasks, Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import HTMLResponse, Response
@@ -45,8 +45,11 @@ _FIELDS: Final = 8
 
 
 @router.api_route("/validate", methods=["GET", "HEAD"], include_in_schema=False)
-def form(context: ContextDep, language: Language) -> Response:
+async def form(context: ContextDep, language: Language, tasks: BackgroundTasks) -> Response:
     """Return the page to upload a file on, which works without scripts."""
+    if context.checking is not None:
+        # Whoever looks at the page will send something in a minute.
+        tasks.add_task(context.checking.warm)
     template = context.pages.get_template("validate.html")
     shown = template.render(language=language, profiles=PROFILES, limit=_LONGEST // 1_000_000, report="")
     return HTMLResponse(shown, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"})

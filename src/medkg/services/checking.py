@@ -66,12 +66,14 @@ class Checking:
                 return await self._check(document, asked, form)
         finally:
             self._asking -= 1
+            if self._reading is not None:
+                # Only now: a process that starts takes a processor from the one that checks.
+                self._reading.warm()
 
     async def warm(self) -> None:
         """Start the processes."""
-        keeper, reading = await self._ready()
-        await reading.warm()
-        del keeper
+        _, reading = await self._ready()
+        reading.warm()
 
     async def close(self) -> None:
         """End the processes."""

@@ -74,14 +74,13 @@ class Reading:
         self._names = names
         self._next: asyncio.Task[Peer] | None = None
 
-    async def read(self, document: Document, *, last: bool = False) -> Submission:
-        """Return what a document says; after the *last* one no process is made ready.
+    async def read(self, document: Document) -> Submission:
+        """Return what a document says; see :meth:`warm` for the one after it.
 
         :raises EngineCrashed: it ended the process that read it.
         :raises DeadlineExceeded: it took too long.
         """
-        peer = await (self._next or asyncio.create_task(self._start()))
-        self._next = None if last else asyncio.create_task(self._start())
+        peer = await self._taken()
         head = {"declared": document.declared, "file": document.file, "namespace": document.namespace}
         try:
             async with asyncio.timeout(_PATIENCE):
@@ -103,15 +102,18 @@ class Reading:
             raise from_wire(found)
         return await asyncio.to_thread(from_json, body)
 
-    async def warm(self) -> None:
-        """Have a process ready."""
+    def warm(self) -> None:
+        """Have a process started for the next document, if there is none."""
         self._next = self._next or asyncio.create_task(self._start())
-        await self._next
 
     async def close(self) -> None:
         """End the process that is ready."""
         if self._next is not None:
-            (await self._next).end()
+            (await self._taken()).end()
+
+    async def _taken(self) -> Peer:
+        task, self._next = self._next or asyncio.create_task(self._start()), None
+        return await task
 
     async def _start(self) -> Peer:
         ours, theirs = socket.socketpair()

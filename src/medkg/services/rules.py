@@ -14,6 +14,7 @@ from medkg.domain.namespaces import MEDKG
 from medkg.services.validation import Kept, graph_of
 from medkg.shacl.affected import Dependencies
 from medkg.shacl.compiled import subclasses
+from medkg.shacl.literals import term_text
 from medkg.shacl.plan import Plan
 from medkg.store.files import kept_literal
 from medkg.store.memory import MemoryGraph
@@ -29,6 +30,10 @@ _DIFFERENCES: Final[Mapping[URIRef, Severity | None]] = {
     MEDKG.infoIn: Severity.INFO,
     MEDKG.ignoredIn: None,
 }
+
+
+_MOST: Final = 20_000
+"""Things of one class that are remembered."""
 
 
 class Rules:
@@ -47,6 +52,8 @@ class Rules:
         self.closed_shapes = graph_of(closed)
         self.closed = Plan(self.closed_shapes, classes, keep, exact=True)
         self.version = str(next(self.shapes.objects(None, OWL.versionInfo), ""))
+        self.instances = _instances(data, self.shapes)
+        """The things of each class that a value may have to be of."""
         self.alone = frozenset(self.shapes.subjects(MEDKG.reads, _SHAPES.EachGraph))
         """The shapes that read each named graph by itself."""
 
@@ -71,3 +78,11 @@ class Rules:
     def graph_of(self, shape: Node) -> Graph:
         """Return the shapes graph that a shape stands in."""
         return self.closed_shapes if (shape, SH.severity, None) in self.closed_shapes else self.shapes
+
+
+def _instances(data: MemoryGraph, shapes: Graph) -> dict[Node, tuple[str, ...]]:
+    classes = {cls for cls in shapes.objects(None, SH["class"]) if isinstance(cls, URIRef)}
+    text = "SELECT ?thing {{ ?thing a {} }} LIMIT {}"
+    return {
+        cls: tuple(str(row[0]) for row in data.rows(text.format(term_text(cls), _MOST))) for cls in classes
+    }

@@ -5,7 +5,7 @@ from typing import Final
 
 from rapidfuzz import fuzz, process
 from rdflib.namespace import SH
-from rdflib.term import Node, URIRef
+from rdflib.term import Literal, Node, URIRef
 
 from medkg.domain.namespaces import compact, display
 from medkg.services.rules import Rules
@@ -18,8 +18,6 @@ __all__ = ["Suggestions"]
 
 _CLOSE: Final = 75
 """Similarity (0 to 100) from which a name is offered."""
-_MOST: Final = 5_000
-"""Names that are looked at."""
 _LABEL: Final = "<http://www.w3.org/2004/02/skos/core#prefLabel>"
 
 
@@ -30,7 +28,6 @@ class Suggestions:
         self._rules = rules
         self._data = data
         self._language = language
-        self._known: dict[Node, dict[str, str]] = {}
 
     def of(self, result: Result) -> str:
         """Return what people are shown: the likest thing with its label; "" where nothing is like it."""
@@ -55,24 +52,17 @@ class Suggestions:
     def _instance(self, result: Result, value: URIRef) -> str:
         graph = self._rules.graph_of(result.shape)
         classes = [cls for cls in graph.objects(result.shape, SH["class"]) if isinstance(cls, URIRef)]
-        names = {name: shown for cls in classes for name, shown in self._instances(cls).items()}
-        return _likest(str(value), names)
+        names = {name: name for cls in classes for name in self._rules.instances.get(cls, ())}
+        found = _likest(str(value), names)
+        return self._labelled(found) if found else ""
 
-    def _instances(self, cls: URIRef) -> dict[str, str]:
-        if cls not in self._known:
-            text = (
-                f"SELECT ?thing ?label {{ ?thing a {term_text(cls)} OPTIONAL {{ ?thing {_LABEL} ?label }} }} "
-                f"LIMIT {_MOST}"
-            )
-            found: dict[str, str] = {}
-            for thing, label in self._data.rows(text):
-                if isinstance(thing, URIRef):
-                    shown = f"{label} ({display(str(thing))})" if label is not None else display(str(thing))
-                    wanted = getattr(label, "language", None) in {self._language, "en"}
-                    if str(thing) not in found or wanted:
-                        found[str(thing)] = shown
-            self._known[cls] = found
-        return self._known[cls]
+    def _labelled(self, iri: str) -> str:
+        """Return what people are shown for a thing: its label, and how it is written."""
+        thing = URIRef(iri)
+        rows = self._data.rows(f"SELECT ?label {{ {term_text(thing)} {_LABEL} ?label }}")
+        labels = {item.language or "": str(item) for item, *_ in rows if isinstance(item, Literal)}
+        label = labels.get(self._language) or labels.get("en") or next(iter(labels.values()), "")
+        return f"{label} ({display(iri)})" if label else display(iri)
 
 
 def _paths(graph: object, node: Node) -> Iterator[URIRef]:

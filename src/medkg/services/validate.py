@@ -65,6 +65,6 @@ def _names(root: Path) -> Names:
 async def _read(document: Document, names: Names) -> Submission:
     reading = Reading(names.to_json())
     try:
-        return await reading.read(document, last=True)
+        return await reading.read(document)
     finally:
         await reading.close()
