@@ -1,11 +1,12 @@
 """The page of the serving benchmark: tables and one plot, made from the raw results."""
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.plot import Bar, plot
+from benchmarks.tables import median, number, spread, table
 from benchmarks.workload import HEAVY_SHARE, MIXES, REQUESTS, TEMPLATES, VARIANTS
 
 __all__ = ["page", "write"]
@@ -158,7 +159,7 @@ def _answers(results: Mapping[str, Any]) -> str:
     )
     reference = found[0]["reference"]
     head = f"Of {compared:,} answers that were compared, {len(found)} differ from those of `{reference}`:"
-    return f"{head}\n\n{_table(('target', 'question', 'expected', 'found'), rows)}"
+    return f"{head}\n\n{table(('target', 'question', 'expected', 'found'), rows)}"
 
 
 def _told(bag: Mapping[str, Any]) -> str:
@@ -181,8 +182,8 @@ def _short(results: Mapping[str, Any]) -> str:
     if points := _points(results, "medkg"):
         row = ["medkg, no cache, plain · others: plain", "point, one connection, time"]
         theirs = [_points(results, peer) for peer in peers]
-        rows.append(row + [_spread((a / b for a, b in zip(points, one, strict=False)), 2) for one in theirs])
-    return _table(("compared", "mix", *(titles[peer] for peer in peers)), rows)
+        rows.append(row + [spread((a / b for a, b in zip(points, one, strict=False)), 2) for one in theirs])
+    return table(("compared", "mix", *(titles[peer] for peer in peers)), rows)
 
 
 def _points(results: Mapping[str, Any], engine: str) -> list[float]:
@@ -211,10 +212,10 @@ def _loads(results: Mapping[str, Any], mix: str, connections: int) -> str:
     by_target = _by_target(results, mix, connections)
     rows = []
     for (engine, text), found in by_target.items():
-        row = [f"{results['titles'][engine]}, {text}", _spread(run["rate"] for run in found.values())]
-        row += [_spread(run[name] for run in found.values()) for name in ("p50_ms", "p99_ms")]
+        row = [f"{results['titles'][engine]}, {text}", spread(run["rate"] for run in found.values())]
+        row += [spread(run[name] for run in found.values()) for name in ("p50_ms", "p99_ms")]
         row.append(str(sum(run["failed"] for run in found.values())))
-        row.append(_spread((run["hit_rate"] for run in found.values() if "hit_rate" in run), digits=2))
+        row.append(spread((run["hit_rate"] for run in found.values() if "hit_rate" in run), digits=2))
         row += [_ratio(found, by_target.get((control, text), {})) for control in CONTROLS]
         rows.append(row)
     head = (
@@ -227,7 +228,7 @@ def _loads(results: Mapping[str, Any], mix: str, connections: int) -> str:
         *(f"times {name}" for name in CONTROLS),
     )
     title = f"### The {mix} mix, {connections} connection{'s' if connections > 1 else ''}"
-    return f"{title}\n\n{_table(head, rows)}\n"
+    return f"{title}\n\n{table(head, rows)}\n"
 
 
 def _ratio(
@@ -237,7 +238,7 @@ def _ratio(
     ratios = [
         run[name] / control[number][name] for number, run in found.items() if _value(control, number, name)
     ]
-    return _spread(ratios, digits=2)
+    return spread(ratios, digits=2)
 
 
 def _value(runs: Mapping[int, Mapping[str, Any]], number: int, name: str) -> float:
@@ -254,11 +255,11 @@ def _singles(results: Mapping[str, Any]) -> str:
         if row["n"] and not row["failed"]:
             taken.setdefault((row["template"], row["engine"], row["text"]), []).append(row["p50_ms"])
     rows = (
-        [f"`{one.name}`", *(_median(taken.get((one.name, *target), ())) for target in targets)]
+        [f"`{one.name}`", *(median(taken.get((one.name, *target), ())) for target in targets)]
         for one in TEMPLATES
     )
     head = ("question", *(f"{engine}, {text}" for engine, text in targets))
-    return f"{SINGLES}{_table(head, rows)}\n\n"
+    return f"{SINGLES}{table(head, rows)}\n\n"
 
 
 def _loading(results: Mapping[str, Any]) -> str:
@@ -269,15 +270,15 @@ def _loading(results: Mapping[str, Any]) -> str:
         (
             results["titles"][name],
             # Stores that were loaded beside other work have no time that would mean anything.
-            _number(prepared["seconds"], 1) if "seconds" in prepared else "-",
-            _number(prepared["disk_mib"], 0),
-            _number(max(memory[name]), 0) if name in memory else "-",
-            _spread(results["probes"].get(name, {}).get("restart", {}).get("ready_s", ()), digits=2),
+            number(prepared["seconds"], 1) if "seconds" in prepared else "-",
+            number(prepared["disk_mib"], 0),
+            number(max(memory[name]), 0) if name in memory else "-",
+            spread(results["probes"].get(name, {}).get("restart", {}).get("ready_s", ()), digits=2),
         )
         for name, prepared in results["prepared"].items()
     ]
     head = ("server", "load, s", "on disk, MiB", "memory under load at most, MiB", "start to first answer, s")
-    return _table(head, rows) + _merge(results)
+    return table(head, rows) + _merge(results)
 
 
 def _merge(results: Mapping[str, Any]) -> str:
@@ -329,7 +330,7 @@ def _probes(results: Mapping[str, Any]) -> str:
         "ASK alone, p50 and p99, ms",
         "ASK beside a cross join, p50 and p99, ms",
     )
-    return f"\n### One by one\n\n{_table(head, rows)}\n"
+    return f"\n### One by one\n\n{table(head, rows)}\n"
 
 
 def _stale(found: Mapping[str, Any]) -> str:
@@ -356,31 +357,6 @@ def _cheap(found: Mapping[str, Any], name: str) -> str:
 def _seconds(found: Mapping[str, Any], probe: str, name: str) -> str:
     value = found.get(probe, {}).get(name)
     return "-" if value is None else f"{value:.3f}"
-
-
-def _spread(values: Iterable[float], digits: int | None = None) -> str:
-    """Return the median with the lowest and highest in brackets."""
-    found = sorted(values)
-    if not found:
-        return "-"
-    shown = [_number(value, digits) for value in (statistics.median(found), found[0], found[-1])]
-    return shown[0] if len(found) == 1 else f"{shown[0]} ({shown[1]} - {shown[2]})"
-
-
-def _median(values: Sequence[float]) -> str:
-    return _number(statistics.median(values)) if values else "-"
-
-
-def _number(value: float, digits: int | None = None) -> str:
-    """Return a number with as many decimals as tell something, unless *digits* says how many."""
-    if digits is None:
-        digits = 0 if value >= 100 else 1 if value >= 10 else 2  # noqa: PLR2004
-    return f"{value:,.{digits}f}"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _bars(results: Mapping[str, Any]) -> dict[str, list[Bar]]:

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import platform
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 from benchmarks import compare, data, load, probes, workload
 from benchmarks.client import Address, Answered, fetch
+from benchmarks.machine import machine, write_json
 from benchmarks.targets import ENGINES, Dataset, Engine, Peers, Running
 from benchmarks.workload import TextKind
 
@@ -221,19 +221,3 @@ def dataset(scale: str, of: data.World, folder: Path) -> Dataset:
         write_json(note, data.write(of, nt, closure))
     triples, added = json.loads(note.read_text(encoding="utf-8"))
     return Dataset(scale, of.actions, nt, closure, triples, added)
-
-
-def machine() -> str:
-    """Return what the machine is."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"{os.cpu_count()} cores, {platform.machine()}, {memory:.0f} GiB of memory, "
-        f"Linux {platform.release()}, Python {platform.python_version()}"
-    )
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write a value so that a killed run leaves the old file or the new one."""
-    fresh = path.with_suffix(".tmp")
-    fresh.write_text(json.dumps(value, indent=1), encoding="utf-8")
-    fresh.replace(path)

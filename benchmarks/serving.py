@@ -5,11 +5,9 @@ Example: python benchmarks/serving.py --scale 1m --rounds 3 --seconds 8 --write
 
 import argparse
 import json
-import os
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -19,25 +17,10 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import data, report  # noqa: E402
+from benchmarks.machine import wait_until_idle  # noqa: E402
 from benchmarks.rounds import CONNECTIONS, Bench  # noqa: E402
 from benchmarks.targets import ENGINES  # noqa: E402
 from benchmarks.workload import TEXTS  # noqa: E402
-
-IDLE: Final = 0.5
-
-
-def wait_until_idle(patience: float = 300) -> None:
-    """Wait until nothing else runs.
-
-    :raises SystemExit: the load average stays high.
-    """
-    end = time.monotonic() + patience
-    while os.getloadavg()[0] > IDLE:
-        if time.monotonic() > end:
-            raise SystemExit(
-                f"The machine is not idle: load average {os.getloadavg()[0]:.1f}. Nothing is written."
-            )
-        time.sleep(5)
 
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
