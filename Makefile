@@ -7,7 +7,7 @@ RUN_LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint bench bench-large check-long lock clean
+.PHONY: help serve test lint bench bench-large bench-validation check-long lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -30,6 +30,9 @@ bench: .venv/dev ## measure the build and, beside peers, the serving of a millio
 
 bench-large: .venv/dev ## the same for ten million triples; takes hours
 	$(BIN)/python benchmarks/serving.py --scale 10m --write
+
+bench-validation: .venv/dev var/peers/done ## measure validation beside other validators; write docs/
+	$(BIN)/python benchmarks/validation.py --peers var/peers/bin/python --write
 
 check-long: .venv/dev ## a thousand kills of the processes of the service, at random moments
 	$(BIN)/python benchmarks/chaos.py --kills 1000
@@ -54,3 +57,9 @@ clean: ## remove what was installed and built
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(DEV_LOCK)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@ .venv/run
+
+# Validators that are only measured beside ours.
+var/peers/done: benchmarks/validators/peers.txt | .venv/bin/python
+	$(BIN)/python -m venv var/peers
+	var/peers/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
