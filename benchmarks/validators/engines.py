@@ -101,6 +101,7 @@ class Medkg(_Medkg):
         from medkg.services.validation import Kept
         from medkg.store.memory import MemoryGraph
 
+        # Reads fast, and hands the graph over as a write does that is to be checked.
         store = ox.Store()
         store.bulk_load(path=data, format=ox.RdfFormat.N_TRIPLES)
         return Kept(MemoryGraph.copy(store, lambda _: False))
