@@ -104,7 +104,7 @@ class Medkg(_Medkg):
         # Reads fast, and hands the graph over as a write does that is to be checked.
         store = ox.Store()
         store.bulk_load(path=data, format=ox.RdfFormat.N_TRIPLES)
-        return Kept(MemoryGraph.copy(store, lambda _: False))
+        return Kept(MemoryGraph.around(store))
 
     def prepare(self, data: Any) -> Any:
         """Compile the shapes; what is compiled stays good as long as the classes of the data are the same."""

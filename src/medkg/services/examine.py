@@ -26,7 +26,6 @@ from medkg.services.validation import Kept
 from medkg.shacl import affected
 from medkg.shacl.compiled import Data, Validator
 from medkg.shacl.findings import findings
-from medkg.shacl.plan import Plan
 from medkg.shacl.results import Result
 from medkg.store.memory import MemoryGraph
 
@@ -153,7 +152,7 @@ class Examiner:
     def _alone(self, own: Data) -> Iterator[Result]:
         """Yield the results of the shapes that read the submitted graph by itself."""
         rules = self._rules
-        yield from _everywhere(rules.closed, own)
+        yield from Validator(rules.closed, own).run()
         validator = Validator(rules.plan, own)
         for check in rules.plan.checks:
             if check.shape.node in rules.alone:
@@ -165,9 +164,3 @@ class Examiner:
         severity = self._rules.severity(result.shape, finding.severity, asked.profile)
         if severity is not None:
             yield replace(finding, severity=severity, language=asked.language)
-
-
-def _everywhere(plan: Plan, data: Data) -> Iterator[Result]:
-    validator = Validator(plan, data)
-    for check in plan.checks:
-        yield from validator.everywhere(check)

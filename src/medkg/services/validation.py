@@ -59,7 +59,7 @@ def _run(shapes: Graph, data: Data, *, exact: bool, repeat: bool) -> list[Result
     plan = Plan(shapes, subclasses(data), cache(kept_literal), exact=exact, repeat=repeat)
     validator = Validator(plan, data)
     validator.refuse_patterns()
-    found = [result for check in plan.checks for result in validator.everywhere(check)]
+    found = list(validator.run())
     return found if repeat else list(dict.fromkeys(found))
 
 

@@ -11,9 +11,10 @@ __all__ = ["Breach"]
 class Breach:
     """Where a constraint is broken: a *condition* on the focus node, or a *pattern* with the violations.
 
-    *value* is the variable of the value node, or empty; *path* that of the predicate, where the pattern finds
-    it; *key* tells violations with the same value apart.  *shown* are variables for *messages*, which replace
-    those of the shape.  A *lateral* pattern has to be evaluated for each focus node.
+    *value* is the variable of the value node, or empty; *path* that of the predicate, where the pattern
+    finds it; *key* tells violations with the same value apart.  *shown* are variables for *messages*, which
+    replace those of the shape.  A *lateral* pattern has to be evaluated for each focus node.  *test* is the
+    expression behind the path, where each value is judged by itself.
     """
 
     condition: str = ""
@@ -23,6 +24,7 @@ class Breach:
     key: str = ""
     shown: tuple[str, ...] = ()
     lateral: bool = False
+    test: str = ""
     messages: tuple[Literal, ...] = ()
 
     def as_expression(self) -> str:

@@ -109,7 +109,7 @@ class Breaches:
         value = self.variable()
         test = self.value_test(constraint, value)
         pattern = f"{self.steps(shape, focus, value)} FILTER({test})"
-        return Breach(pattern=pattern, value=value, lateral=_branches(shape))
+        return Breach(pattern=pattern, value=value, lateral=_branches(shape), test=test)
 
     def value_test(self, constraint: Constraint, value: str) -> str:
         """Return an expression: the value node breaks the constraint."""

@@ -72,6 +72,18 @@ class Validator:
             if not any(row[0] is not None for row in self._data.rows(f"SELECT ({test} AS ?medkg) {{}}")):
                 raise ShapesRefused(f"The pattern {str(pattern)!r} of the shapes can't be read.")
 
+    def run(self) -> Iterator[Result]:
+        """Yield all results.
+
+        Where many checks look at the same nodes, one query finds the few that any of them has to look at.
+        """
+        for screen in self._plan.screens():
+            if not screen.text:
+                yield from self.everywhere(screen.checks[0])
+            elif found := [as_stored(row[0]) for row in self._data.rows(screen.text) if row[0] is not None]:
+                for check in screen.checks:
+                    yield from self.at(check, found)
+
     def everywhere(self, check: Check) -> Iterator[Result]:
         """Yield the results of a check at all its targets."""
         yield from self._read(check, self._data.rows(self._plan.everywhere(check), stored=check.stored))

@@ -55,6 +55,8 @@ _CALENDAR: Final[Mapping[str, str]] = {
     "dateTime": f"{_YEAR}-{_MONTH}-{_DAY}T{_TIME}{_ZONE}",
     "dateTimeStamp": f"{_YEAR}-{_MONTH}-{_DAY}T{_TIME}" + _ZONE.replace(")?$", ")$"),
 }
+_NUMBERS: Final = frozenset({"integer", "decimal", "float", "double"})
+_KNOWN: Final = frozenset({"boolean", "date", "dateTime", "time"})
 _RANGES: Final[Mapping[str, tuple[int | None, int | None]]] = {
     "long": (-(2**63), 2**63 - 1),
     "int": (-(2**31), 2**31 - 1),
@@ -103,14 +105,22 @@ def _escaped(text: str) -> str:
     return text
 
 
-def lexical_test(datatype: URIRef, text: str) -> str:
-    """Return a SPARQL expression: *text*, an expression for a string, is a valid form of *datatype*.
+def lexical_test(datatype: URIRef, value: str) -> str:
+    """Return a SPARQL expression: the literal *value*, of that datatype, has a valid form.
 
     Empty for datatypes whose forms are not judged: every text is one, or nobody knows.
     """
     if not datatype.startswith(str(XSD)):
         return ""
-    name = str(datatype).removeprefix(str(XSD))
+    name, text = str(datatype).removeprefix(str(XSD)), f"STR({value})"
+    by_text = _by_text(name, text)
+    # What the engine keeps as a number or a day is valid; patterns are for what it does not know.
+    known = f"COALESCE(<{datatype}>({value}) = {value}, false)" if name in _KNOWN else ""
+    known = f"isNumeric({value})" if name in _NUMBERS else known
+    return f"({known} || ({by_text}))" if known else by_text
+
+
+def _by_text(name: str, text: str) -> str:
     if name in _RANGES:
         return " && ".join([_matches(text, _SIGNED), *_bounds(name, text)])
     if name in _CALENDAR:

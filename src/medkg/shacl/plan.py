@@ -19,10 +19,10 @@ from medkg.shacl.literals import Keep, as_sent, term_text
 from medkg.shacl.paths import Path
 from medkg.shacl.queries import Queries
 from medkg.shacl.shapes import Constraint, Shape, Shapes, Target
-from medkg.shacl.values import ValueTests
+from medkg.shacl.values import ValueTests, any_of
 from medkg.shacl.walks import walk
 
-__all__ = ["Check", "Classes", "Focus", "Plan"]
+__all__ = ["Check", "Classes", "Focus", "Plan", "Screen"]
 
 Classes = Mapping[Node, tuple[Node, ...]]
 """The subclasses of each class that has some, at any depth."""
@@ -88,6 +88,14 @@ class Check:
         return f"{self.prologue}SELECT DISTINCT {' '.join(self.columns)} WHERE {{ {pattern} {joined} }}"
 
 
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Some checks, and a query for the focus nodes at which any finds something; empty for one check."""
+
+    checks: tuple[Check, ...]
+    text: str
+
+
 class Plan:
     """The checks of a shapes graph.
 
@@ -132,6 +140,35 @@ class Plan:
             )
         return self._nested[shape.node]
 
+    def screens(self) -> Iterator[Screen]:
+        """Yield the checks in groups; every group but those of one check has a query for all of it.
+
+        Conditions on the same focus nodes are asked together, and tests of the values of one path.
+        """
+        grouped: dict[tuple[object, ...], list[Check]] = {}
+        for number, check in enumerate(self.checks):
+            breach, path = check.breach, check.shape.path
+            key: tuple[object, ...] = (number,)
+            if not (check.repeat or check.focus.steps or check.stored or breach.lateral):
+                if breach.condition:
+                    key = (check.focus, "")
+                elif breach.test:
+                    key = (check.focus, path)
+            grouped.setdefault(key, []).append(check)
+        for checks in grouped.values():
+            yield Screen(tuple(checks), self._together(checks) if len(checks) > 1 else "")
+
+    def _together(self, checks: Sequence[Check]) -> str:
+        """Return a query for the focus nodes at which any of some checks finds something."""
+        first = checks[0].breach
+        tests = any_of(check.breach.condition or f"({check.breach.test})" for check in checks)
+        pattern = f"FILTER({tests})"
+        if first.test:
+            path = checks[0].shape.path
+            assert path is not None  # noqa: S101 - what has a test has a path
+            pattern = f"{walk(path, _FOCUS, first.value, _namer(first.value))} {pattern}"
+        return f"SELECT DISTINCT {_FOCUS} WHERE {{ {self._sources(checks[0])} {pattern} }}"
+
     def name(self, node: Node, *, stored: bool) -> str:
         """Return a term as a query names it."""
         if isinstance(node, Literal) and self._exact and not stored:
@@ -141,8 +178,15 @@ class Plan:
     def everywhere(self, check: Check) -> str:
         """Return the query of a check for all its targets."""
         patterns = list(self.targets(check.focus.targets, check.start, stored=check.stored))
-        pattern = patterns[0] if len(patterns) == 1 else " UNION ".join(f"{{ {item} }}" for item in patterns)
-        return check.text(pattern, several=len(patterns) > 1 or check.repeat or check.focus.repeats)
+        several = len(patterns) > 1 or check.repeat or check.focus.repeats
+        return check.text(_union(patterns), several=several)
+
+    def _sources(self, check: Check) -> str:
+        """Return the pattern of the focus nodes of a check without steps."""
+        patterns = list(self.targets(check.focus.targets, _FOCUS, stored=False))
+        if len(patterns) > 1 or check.focus.repeats:
+            return f"{{ SELECT DISTINCT {_FOCUS} WHERE {{ {_union(patterns)} }} }}"
+        return patterns[0]
 
     def targets(self, targets: Sequence[Target], variable: str, *, stored: bool) -> Iterator[str]:
         """Yield patterns that together bind a variable to the nodes of some targets."""
@@ -196,6 +240,10 @@ class Plan:
                 )
             prologue = "".join(f"PREFIX {name}: <{space}>\n" for name, space in writer.prefixes.items())
             yield Check(shape, constraint, focus, breach, prologue, stored, self._repeat)
+
+
+def _union(patterns: Sequence[str]) -> str:
+    return patterns[0] if len(patterns) == 1 else " UNION ".join(f"{{ {item} }}" for item in patterns)
 
 
 def _namer(prefix: str) -> Callable[[], str]:

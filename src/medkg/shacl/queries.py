@@ -6,7 +6,7 @@ on: that is what pre-binding means.  The text itself stays as it is, but for wha
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rdflib.namespace import OWL, SH
@@ -189,16 +189,7 @@ class Queries:
 
 def _with(breach: Breach, messages: tuple[Literal, ...], shown: tuple[str, ...]) -> Breach:
     names = (*breach.shown, *(name for name in shown if name not in breach.shown))
-    return Breach(
-        breach.condition,
-        breach.pattern,
-        breach.value,
-        breach.path,
-        breach.key,
-        names,
-        breach.lateral,
-        messages,
-    )
+    return replace(breach, shown=names, messages=messages)
 
 
 def _validator(custom: Custom, shape: Shape) -> Node:

@@ -69,7 +69,7 @@ class ValueTests:
         same = f"DATATYPE({value}) = <{datatype}>"
         if self._exact:
             same = f"({same} || DATATYPE({value}) = <{SENT}{datatype}>)"
-        valid = lexical_test(datatype, f"STR({value})")
+        valid = lexical_test(datatype, value)
         return f"!COALESCE({same}{' && ' + valid if valid else ''}, false)"
 
     def compare(self, component: URIRef, value: str, bound: Node) -> str:
