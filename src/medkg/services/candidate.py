@@ -24,11 +24,13 @@ class Candidate:
     ) -> None:
         self._graph = graph
         self._schema = schema
-        self._sent = [(*quad[:2], _sent(quad[2], keep), None) for quad in triples]
-        self._stored: list[Quad] | None = list(triples)
-        if [quad[2] for quad in self._sent] == [quad[2] for quad in triples]:
-            self._stored = None
+        sent: list[Quad] = [(*quad[:2], _sent(quad[2], keep), None) for quad in triples]
+        pairs = [pair for pair in zip(sent, triples, strict=True) if pair[0][2] != pair[1][2]]
+        self._alike = [quad for quad, stored in zip(sent, triples, strict=True) if quad[2] == stored[2]]
+        self._forms = [one for one, _ in pairs], [other for _, other in pairs]
+        """The triples that differ: as they were sent, and as the engine keeps them."""
         self._inside: list[Quad] = []
+        self._differing: list[Quad] = []
         self._now = False
 
     def __enter__(self) -> Self:
@@ -42,31 +44,29 @@ class Candidate:
 
     def put_in(self) -> None:
         """Put the triples into the graph."""
-        self._put(stored=self._now)
+        self._inside = self._graph.insert(self._alike, self._schema)
+        self._differing = self._graph.insert(self._forms[self._now], self._schema)
 
     def take_out(self) -> None:
         """Make the graph what it was before."""
-        self._graph.remove(self._inside)
-        self._inside = []
+        self._graph.remove(self.added)
+        self._inside, self._differing = [], []
 
     @property
     def added(self) -> list[Quad]:
         """The triples that the graph did not have, with what follows from them."""
-        return self._inside
+        return [*self._inside, *self._differing]
 
     def rows(
         self, text: str, bindings: Mapping[str, Term] | None = None, *, stored: bool = False
     ) -> Iterator[Sequence[Term | None]]:
         """See :class:`medkg.shacl.compiled.Data`."""
-        if stored is not self._now and self._stored is not None:
-            self._graph.remove(self._inside)
-            self._put(stored=stored)
+        if stored is not self._now:
+            self._now = stored
+            if self._forms[stored]:
+                self._graph.remove(self._differing)
+                self._differing = self._graph.insert(self._forms[stored], self._schema)
         return iter(list(self._graph.rows(text, bindings)))
-
-    def _put(self, *, stored: bool) -> None:
-        triples = self._stored if stored and self._stored is not None else self._sent
-        self._inside = self._graph.insert(triples, self._schema)
-        self._now = stored
 
 
 def _sent(term: Term, keep: Keep) -> Term:

@@ -91,15 +91,17 @@ class Validator:
     def at(self, check: Check, nodes: Collection[Node]) -> Iterator[Result]:
         """Yield the results of a check at start nodes, whether its targets give them or not."""
         for pattern, bindings in self._given(check.start, nodes, stored=check.stored):
-            rows = self._data.rows(check.text(pattern, several=False), bindings, stored=check.stored)
+            text = check.text(pattern, several=False, few=True)
+            rows = self._data.rows(text, bindings, stored=check.stored)
             yield from self._read(check, rows)
 
     def among(self, targets: Sequence[Target], nodes: Collection[Node]) -> set[Node]:
         """Return those of *nodes* that some targets give."""
-        found: set[Node] = set()
+        found = {item.value for item in targets if item.kind == SH.targetNode}.intersection(nodes)
+        others = [item for item in targets if item.kind != SH.targetNode]
         for pattern, bindings in self._given("?medkg", nodes, stored=False):
-            for target in self._plan.targets(targets, "?medkg", stored=False):
-                text = f"SELECT DISTINCT ?medkg WHERE {{ {pattern} {target} }}"
+            for target in self._plan.targets(others, "?medkg", stored=False):
+                text = f"SELECT DISTINCT ?medkg WHERE {{ {pattern} LATERAL {{ {target} }} }}"
                 found |= {as_stored(row[0]) for row in self._data.rows(text, bindings) if row[0] is not None}
         return found
 

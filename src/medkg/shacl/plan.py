@@ -74,8 +74,12 @@ class Check:
         names = (_FOCUS, breach.value, breach.path, breach.key, *breach.shown, *chain)
         return tuple(dict.fromkeys(name for name in names if name))
 
-    def text(self, start: str, *, several: bool) -> str:
-        """Return the query for the start nodes that the pattern *start* binds; *several*: some repeatedly."""
+    def text(self, start: str, *, several: bool, few: bool = False) -> str:
+        """Return the query for the start nodes that the pattern *start* binds.
+
+        *several*: some of them repeatedly; *few*: so few that each is looked at by itself, whatever the
+        engine thinks of the order of a join.
+        """
         chain, steps = self.focus.chain, self.focus.steps
         pattern = start
         for (node, further), step in zip(pairwise(chain), steps, strict=True):
@@ -84,7 +88,7 @@ class Check:
             names = " ".join(chain if self.repeat else chain[-1:])
             pattern = f"{{ SELECT DISTINCT {names} WHERE {{ {pattern} }} }}"
         breach = self.breach.as_pattern()
-        joined = f"LATERAL {{ {breach} }}" if self.breach.lateral else breach
+        joined = f"LATERAL {{ {breach} }}" if self.breach.lateral or few else breach
         return f"{self.prologue}SELECT DISTINCT {' '.join(self.columns)} WHERE {{ {pattern} {joined} }}"
 
 
