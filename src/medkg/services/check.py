@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from medkg import children
-from medkg.domain.errors import GraphInvalid
+from medkg.domain.errors import GraphInvalid, MedkgError, to_wire
 from medkg.domain.model import Finding, Place, Report, Severity
 from medkg.domain.namespaces import GRAPH, GRAPH_SHAPES
 from medkg.store.peer import connect
@@ -34,6 +34,7 @@ async def check(folder: Path, changed: tuple[str, ...]) -> None:
     """Validate the version in *folder*, which changes the graphs *changed*.
 
     :raises GraphInvalid: it breaks a shape; nothing of it is kept.
+    :raises ShapesRefused: the shapes in it can't be used; the same.
     """
     ours, theirs = socket.socketpair()
     with theirs:
@@ -67,8 +68,13 @@ def _finding(fields: dict[str, Any]) -> Finding:
 def main() -> None:
     """Validate the folder that the second argument names; answer on the descriptor in the first."""
     channel = Channel(socket.socket(fileno=int(sys.argv[1])))
-    report = validate(Path(sys.argv[2]))
-    channel.send({"findings": [asdict(finding) for finding in report.findings]})
+    try:
+        report = validate(Path(sys.argv[2]))
+    except MedkgError as error:
+        # The write may have changed the shapes themselves.
+        channel.send(to_wire(error))
+    else:
+        channel.send({"findings": [asdict(finding) for finding in report.findings]})
 
 
 if __name__ == "__main__":
