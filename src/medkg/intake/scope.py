@@ -25,19 +25,39 @@ def judge(submission: Submission, *, namespace: str = OWN) -> tuple[Flaw, ...]:
 
     *namespace* is what the addresses of the submitter's records begin with.
     """
-    flaws = [flaw for subject in submission.records for flaw in _of_subject(submission, subject, namespace)]
+    inside = _inside(submission.statements)
+    flaws = [
+        flaw
+        for subject, place in submission.records.items()
+        if subject not in inside
+        for flaw in _of_subject(subject, place, namespace)
+    ]
     flaws += [flaw for statement in submission.statements for flaw in _of_statement(statement)]
     if submission.statements and not any(map(_is_record, submission.statements)):
         flaws.append(Flaw("G-02", _first(submission)))
     return tuple(flaws)
 
 
-def _of_subject(submission: Submission, subject: Node, namespace: str) -> Iterator[Flaw]:
-    place = submission.records[subject]  # type: ignore[index]
+def _inside(statements: tuple[Statement, ...]) -> set[Node]:
+    """Return the nodes without an address that a record with one leads to."""
+    values: dict[Node, list[Node]] = {}
+    for statement in statements:
+        if isinstance(statement.object, BNode):
+            values.setdefault(statement.subject, []).append(statement.object)
+    found: set[Node] = set()
+    waiting = [value for subject in values if not isinstance(subject, BNode) for value in values[subject]]
+    while waiting:
+        node = waiting.pop()
+        if node not in found:
+            found.add(node)
+            waiting += values.get(node, [])
+    return found
+
+
+def _of_subject(subject: Node, place: Place, namespace: str) -> Iterator[Flaw]:
     if isinstance(subject, BNode):
         # A node inside of another record has no address; one that stands alone needs it.
-        if not any(statement.object == subject for statement in submission.statements):
-            yield Flaw("N-01", place, {"namespace": namespace}, str(subject))
+        yield Flaw("N-01", place, {"namespace": namespace}, str(subject))
     elif not str(subject).startswith(namespace):
         yield Flaw("G-01", place, {"iri": compact(str(subject)), "namespace": namespace}, str(subject))
 

@@ -5,14 +5,14 @@ graph, where nobody else sees them, and validated with what they can affect.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from rdflib.namespace import SH
 from rdflib.term import Node
 
-from medkg.domain.model import Finding, Quad, Severity
+from medkg.domain.model import Finding, Place, Quad, Severity
 from medkg.domain.submission import Flaw, Submission, SubmissionReport
 from medkg.intake import scope
 from medkg.intake.catalogue import Entry
@@ -20,7 +20,7 @@ from medkg.services.candidate import Candidate
 from medkg.services.places import Places
 from medkg.services.reports.summary import Check, summarise
 from medkg.services.reports.texts import Texts
-from medkg.services.rules import Rules
+from medkg.services.rules import Rules, insist_on
 from medkg.services.suggestions import Suggestions
 from medkg.services.validation import Kept
 from medkg.shacl import affected
@@ -73,6 +73,7 @@ class Examiner:
 
         :raises ParameterError: there is no such profile.
         """
+        insist_on(asked.profile)
         places = Places(submission, asked.file)
         flaws = (*submission.flaws, *scope.judge(submission, namespace=asked.namespace))
         told = [self._told(flaw, places, asked.language) for flaw in flaws]
@@ -120,7 +121,8 @@ class Examiner:
         described: set[Node] = {item.subject for item in submission.statements}
         with Candidate(self._public, triples, rules.schema, rules.keep) as candidate:
             results, reach = self._results(candidate, triples, described)
-            with Candidate(MemoryGraph(), triples, rules.schema, rules.keep) as own:
+            # As it was sent: what follows from it are no statements of the sender.
+            with Candidate(MemoryGraph(), triples, None, rules.keep) as own:
                 results += self._alone(own)
             hints = Suggestions(rules, candidate, asked.language)
             found = [
@@ -129,7 +131,8 @@ class Examiner:
                 for finding in self._graded(result, asked)
             ]
         return [
-            (finding, replace(result, severity=_SEVERITIES[finding.severity])) for finding, result in found
+            (finding, replace(result, severity=_SEVERITIES[finding.severity]))
+            for finding, result in _all_placed(found, places)
         ], reach
 
     def _results(
@@ -164,3 +167,15 @@ class Examiner:
         severity = self._rules.severity(result.shape, finding.severity, asked.profile)
         if severity is not None:
             yield replace(finding, severity=severity, language=asked.language)
+
+
+def _all_placed(found: Sequence[tuple[Finding, Result]], places: Places) -> Iterator[tuple[Finding, Result]]:
+    """Yield findings with a place for each: one on a record of others is where the sender touched it."""
+    nowhere = places.in_file(Place())
+    known = {result.shape: finding.place for finding, result in reversed(found) if finding.place != nowhere}
+    for finding, result in found:
+        if finding.place == nowhere:
+            place = known.get(result.shape, places.first)
+            yield replace(finding, place=place), result
+        else:
+            yield finding, result

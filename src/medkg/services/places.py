@@ -1,7 +1,9 @@
 """Where in a document a finding is: at the statement that it is about, else at the record."""
 
 from dataclasses import replace
+from typing import Final
 
+from rdflib.namespace import SH
 from rdflib.term import Literal, Node
 
 from medkg.domain.model import Place
@@ -10,6 +12,14 @@ from medkg.shacl.paths import Path
 from medkg.shacl.results import Result
 
 __all__ = ["Places"]
+
+_TOO_MANY: Final = frozenset(
+    {
+        SH.MaxCountConstraintComponent,
+        SH.QualifiedMaxCountConstraintComponent,
+        SH.UniqueLangConstraintComponent,
+    }
+)
 
 
 class Places:
@@ -32,13 +42,20 @@ class Places:
     def of(self, result: Result) -> Place:
         """Return the place of a result.
 
-        A value is where it is stated; something that is missing, or follows from elsewhere, is at the record.
+        A value is where it is stated, and so is the first of too many; something that is missing, or follows
+        from elsewhere, is at the record.
         """
         found = self._stated(result) or self._records.get(result.focus)
         if not found and result.value is not None:
             # The focus node is the value of somebody's statement, or the value is a record.
-            found = self._records.get(result.value)
+            stated = self._values.get((result.value, _folded(result.focus)))
+            found = stated or self._records.get(result.value)
         return self.in_file(found or self._objects.get(_folded(result.focus)) or Place())
+
+    @property
+    def first(self) -> Place:
+        """The place of the first record."""
+        return self.in_file(next(iter(self._records.values()), Place()))
 
     def in_file(self, place: Place) -> Place:
         """Return a place with the name of the file."""
@@ -47,7 +64,8 @@ class Places:
     def _stated(self, result: Result) -> Place | None:
         focus, steps = result.focus, _first(result.path)
         if result.value is None:
-            return None
+            first = (self._any.get((focus, step)) for step in steps)
+            return next(filter(None, first), None) if result.component in _TOO_MANY else None
         value = _folded(result.value)
         exact = (self._exact.get((focus, step, value)) for step in steps)
         first = (self._any.get((focus, step)) for step in steps)

@@ -19,7 +19,7 @@ from medkg.shacl.plan import Plan
 from medkg.store.files import kept_literal
 from medkg.store.memory import MemoryGraph
 
-__all__ = ["PROFILES", "Rules"]
+__all__ = ["PROFILES", "Rules", "insist_on"]
 
 _SHAPES: Final = Namespace("https://w3id.org/medkg/shapes#")
 PROFILES: Final = ("draft", "submission", "publication")
@@ -34,6 +34,19 @@ _DIFFERENCES: Final[Mapping[URIRef, Severity | None]] = {
 
 _MOST: Final = 20_000
 """Things of one class that are remembered."""
+
+
+def insist_on(profile: str) -> None:
+    """Let only the name of a profile pass.
+
+    :raises ParameterError: there is no such profile.
+    """
+    if profile not in PROFILES:
+        raise ParameterError(
+            "profile",
+            f"There is no profile {profile[:50]!r}.",
+            remedy=f"Choose one of {', '.join(PROFILES)}.",
+        )
 
 
 class Rules:
@@ -58,16 +71,7 @@ class Rules:
         """The shapes that read each named graph by itself."""
 
     def severity(self, shape: Node, otherwise: Severity, profile: str) -> Severity | None:
-        """Return how grave a finding of a shape is in a profile; None where the profile ignores it.
-
-        :raises ParameterError: there is no such profile.
-        """
-        if profile not in PROFILES:
-            raise ParameterError(
-                "profile",
-                f"There is no profile {profile[:50]!r}.",
-                remedy=f"Choose one of {', '.join(PROFILES)}.",
-            )
+        """Return how grave a finding of a shape is in a profile; None where the profile ignores it."""
         name = _SHAPES[f"{profile.capitalize()}Profile"]
         for graph in (self.shapes, self.closed_shapes):
             for predicate, severity in _DIFFERENCES.items():

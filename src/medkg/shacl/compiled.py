@@ -109,7 +109,9 @@ class Validator:
         """Return what the pattern *way* gives for its variable *end* when *start* is one of *nodes*."""
         found: set[Node] = set()
         for pattern, bindings in self._given(start, nodes, stored=False):
-            text = f"SELECT DISTINCT {end} WHERE {{ {pattern} LATERAL {{ {way} }} }}"
+            # The engine puts a value only in the place of a variable that is asked for.
+            shown = f"{end} {start}" if bindings else end
+            text = f"SELECT DISTINCT {shown} WHERE {{ {pattern} LATERAL {{ {way} }} }}"
             found |= {as_stored(row[0]) for row in self._data.rows(text, bindings) if row[0] is not None}
         return found
 
