@@ -19,7 +19,7 @@ from medkg_api.metrics import Meter
 from medkg_api.opening import Opening
 from medkg_api.representations import JsonLd
 
-__all__ = ["Accept", "Context", "ContextDep", "Language", "make_pages"]
+__all__ = ["Accept", "Context", "ContextDep", "Language", "insist_on_language", "make_pages"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,23 @@ def _language(request: Request) -> str:
     """Return the language of the answer: ``lang``, else the best of Accept-Language, else English."""
     asked = request.query_params.get("lang")
     if asked:
-        if asked not in LANGUAGES:
-            raise ParameterError(
-                "lang",
-                f"{asked[:20]!r} is no language of this service.",
-                remedy=f"Use one of: {', '.join(LANGUAGES)}.",
-            )
-        return asked
+        return insist_on_language(asked)
     ranked = sorted(_ranges(request.headers.get("accept-language", "")).items(), key=lambda item: -item[1])
     return next((language for language, quality in ranked if language in LANGUAGES and quality > 0), "en")
+
+
+def insist_on_language(asked: str) -> str:
+    """Let only a language pass that the service speaks.
+
+    :raises ParameterError: it does not speak this one.
+    """
+    if asked not in LANGUAGES:
+        raise ParameterError(
+            "lang",
+            f"{asked[:20]!r} is no language of this service.",
+            remedy=f"Use one of: {', '.join(LANGUAGES)}.",
+        )
+    return asked
 
 
 ContextDep = Annotated[Context, Depends(_context)]

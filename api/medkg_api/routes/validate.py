@@ -8,16 +8,16 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import HTMLResponse, Response
 
-from medkg.domain.errors import CallError, NotSupported, UnsupportedMedia
+from medkg.domain.errors import CallError, MethodNotAllowed, NotSupported, UnsupportedMedia
 from medkg.domain.submission import Decision
 from medkg.intake import scope
 from medkg.intake.rdf import Limits
 from medkg.services.examine import Asked
 from medkg.services.reading import Document
 from medkg.services.reports import faces, page
-from medkg.services.rules import PROFILES
+from medkg.services.rules import PROFILES, insist_on
 from medkg.store.formats import Format, among, wants_html
-from medkg_api.deps import Accept, Context, ContextDep, Language
+from medkg_api.deps import Accept, Context, ContextDep, Language, insist_on_language
 from medkg_api.exchange import check_coding, pieces_of
 from medkg_api.headers import safety
 
@@ -92,14 +92,24 @@ async def validate(
         shown = among("html", faces.FACES)
     asked = Asked(
         values.get("profile") or profile,
-        values.get("lang") or language,
+        insist_on_language(values.get("lang") or language),
         file=document.file,
     )
+    insist_on(asked.profile)
     in_page = shown.name == "html"
     checked = await context.checking.check(document, asked, "part" if in_page else shown.name)
     body = _page(context, asked.language, checked.body) if in_page else checked.body
     status = 400 if checked.decision is Decision.UNREADABLE else 200
     return Response(body, status, _headers(shown, document.file), shown.content_type)
+
+
+@router.api_route("/validate", methods=["DELETE", "PATCH", "PUT"], include_in_schema=False)
+def refuse(request: Request) -> Response:
+    """Refuse other methods, and say which are taken on both routes.
+
+    :raises MethodNotAllowed: always.
+    """
+    raise MethodNotAllowed(request.method, "GET, HEAD, POST")
 
 
 async def _document(request: Request) -> tuple[Document, dict[str, str]]:

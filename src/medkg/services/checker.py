@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from medkg.domain.errors import MedkgError, StoreFailed, to_wire
+from medkg.domain.errors import MedkgError, TooLarge, to_wire
 from medkg.domain.namespaces import GRAPH_SHAPES, GRAPH_SHAPES_SUBMISSION
 from medkg.intake.catalogue import catalogue
 from medkg.services.examine import Asked, Examiner
@@ -43,7 +43,14 @@ def prepare(public: MemoryGraph, path: Path, version: int) -> Callable[[Channel]
         except MedkgError as error:
             channel.send(to_wire(error))
         except MemoryError:
-            channel.send(to_wire(StoreFailed("The submission needs more memory than it may take.")))
+            channel.send(
+                to_wire(
+                    TooLarge(
+                        "The document needs more memory than its check may take.",
+                        remedy="Send the records in several files.",
+                    )
+                )
+            )
         else:
             channel.send({"decision": examined.report.decision}, body)
 

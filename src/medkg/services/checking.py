@@ -8,11 +8,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from medkg.domain.errors import Busy, DeadlineExceeded, EngineCrashed, MedkgError
+from medkg.domain.errors import Busy, DeadlineExceeded, EngineCrashed, MedkgError, StoreFailed, TooLarge
 from medkg.domain.submission import Decision
 from medkg.services.examine import Asked
 from medkg.services.reading import Document, Reading, to_json
 from medkg.store.keeper import Keeper
+from medkg.store.peer import Peer
 from medkg.store.snapshots import Snapshots
 
 __all__ = ["Checked", "Checking"]
@@ -49,6 +50,7 @@ class Checking:
         self._changing = asyncio.Lock()
         self._keeper: Keeper | None = None
         self._reading: Reading | None = None
+        self._leaving: dict[asyncio.Task[None], Keeper] = {}
         self._version = 0
 
     async def check(self, document: Document, asked: Asked, form: str) -> Checked:
@@ -56,7 +58,7 @@ class Checking:
 
         :raises Busy: too many wait already.
         :raises ParameterError: there is no such profile.
-        :raises EngineCrashed, DeadlineExceeded: it ended a process, or took too long.
+        :raises TooLarge, DeadlineExceeded: it ended a process, or took too long.
         """
         if self._asking >= _WAITING:
             raise Busy("Too many documents wait to be checked.", remedy="Try again in a minute.")
@@ -78,18 +80,16 @@ class Checking:
     async def close(self) -> None:
         """End the processes."""
         async with self._changing:
-            if self._reading is not None:
-                with suppress(MedkgError):
-                    await self._reading.close()
-            if self._keeper is not None:
-                await self._keeper.close(0)
-            self._reading = self._keeper = None
+            self._retire()
+            for keeper in self._leaving.values():
+                keeper.kill()
+            await asyncio.gather(*self._leaving)
 
     async def _check(self, document: Document, asked: Asked, form: str) -> Checked:
         started = time.monotonic()
-        keeper, reading = await self._ready()
+        _, reading = await self._ready()
         submission = await reading.read(document)
-        peer = await keeper.fork("errand", None, {"memory": self._memory})
+        keeper, peer = await self._fork()
         try:
             async with asyncio.timeout(self._seconds):
                 head = asdict(asked) | {"form": form, "spent": time.monotonic() - started}
@@ -105,12 +105,42 @@ class Checking:
                 remedy="Send the records in several files.",
             ) from None
         except EngineCrashed:
-            raise EngineCrashed(
-                "The document ended the process that checked it.", remedy="Send the records in several files."
+            if keeper.lost:
+                raise
+            raise TooLarge(
+                "The document ended the process that checked it: it is too large.",
+                remedy="Send the records in several files.",
             ) from None
         finally:
             peer.end()
         return Checked(Decision(found["decision"]), body)
+
+    async def _fork(self) -> tuple[Keeper, Peer]:
+        """Return a process for a check, with the version that is the current one by now."""
+        settings = {"memory": self._memory}
+        keeper, _ = await self._ready()
+        try:
+            return keeper, await keeper.fork("errand", None, settings)
+        except StoreFailed:
+            if not keeper.lost:
+                raise
+        # Another request brought the next version in between, or the process was killed.
+        keeper, _ = await self._ready()
+        return keeper, await keeper.fork("errand", None, settings)
+
+    def _retire(self) -> None:
+        """Let the processes of a version go, as soon as nobody is served by them."""
+        if self._keeper is None or self._reading is None:
+            return
+        task = asyncio.create_task(self._leave(self._keeper, self._reading))
+        self._leaving[task] = self._keeper
+        task.add_done_callback(self._leaving.pop)
+        self._keeper = self._reading = None
+
+    async def _leave(self, keeper: Keeper, reading: Reading) -> None:
+        with suppress(MedkgError):
+            await reading.close()
+        await keeper.close(self._seconds)
 
     async def _ready(self) -> tuple[Keeper, Reading]:
         """Return the processes for the current version, new ones when it is another."""
@@ -121,14 +151,12 @@ class Checking:
                 try:
                     await keeper.load(snapshot.merged, union=True)
                     await keeper.prepare(_ERRAND, snapshot.merged, snapshot.version)
+                    names = await asyncio.to_thread(self._names)
                 except BaseException:
                     keeper.kill()
                     raise
-                if self._keeper is not None:
-                    await self._keeper.close(0)
-                if self._reading is not None:
-                    await self._reading.close()
-                self._reading = Reading(await asyncio.to_thread(self._names))
+                self._retire()
+                self._reading = Reading(names)
                 self._keeper, self._version = keeper, snapshot.version
             assert self._reading is not None  # noqa: S101 - made with the keeper
             return self._keeper, self._reading

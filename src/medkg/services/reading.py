@@ -20,7 +20,7 @@ from typing import Final
 from rdflib.term import BNode, Literal, URIRef
 
 from medkg import children
-from medkg.domain.errors import DeadlineExceeded, EngineCrashed, MedkgError, StoreFailed, from_wire, to_wire
+from medkg.domain.errors import DeadlineExceeded, EngineCrashed, MedkgError, TooLarge, from_wire, to_wire
 from medkg.domain.model import Place, Term
 from medkg.domain.submission import Flaw, Statement, Submission
 from medkg.intake.rdf import Limits, read_rdf, recognise
@@ -77,7 +77,7 @@ class Reading:
     async def read(self, document: Document) -> Submission:
         """Return what a document says; see :meth:`warm` for the one after it.
 
-        :raises EngineCrashed: it ended the process that read it.
+        :raises TooLarge: it ended the process that read it, or took more memory than it may.
         :raises DeadlineExceeded: it took too long.
         """
         peer = await self._taken()
@@ -92,7 +92,7 @@ class Reading:
                 "The document could not be read in time.", remedy="Send a smaller one."
             ) from None
         except (EngineCrashed, EOFError, ConnectionError):
-            raise EngineCrashed(
+            raise TooLarge(
                 "The document ended the process that read it: it is too large, or nested too deeply.",
                 remedy="Send it in parts.",
             ) from None
@@ -112,8 +112,13 @@ class Reading:
             (await self._taken()).end()
 
     async def _taken(self) -> Peer:
-        task, self._next = self._next or asyncio.create_task(self._start()), None
-        return await task
+        task, self._next = self._next, None
+        if task is not None:
+            peer = await task
+            if not peer.over:
+                return peer
+        # There was none, or it died while it waited for a document: that says nothing about this one.
+        return await self._start()
 
     async def _start(self) -> Peer:
         ours, theirs = socket.socketpair()
@@ -123,9 +128,13 @@ class Reading:
         peer = await connect(ours)
         peer.pid = process.pid
         peer.on_lost.append(partial(_bury, process))
-        peer.send({}, self._names.encode())
-        await peer.drain()
-        await peer.receive()
+        try:
+            peer.send({}, self._names.encode())
+            await peer.drain()
+            await peer.receive()
+        except BaseException:
+            peer.end()
+            raise
         return peer
 
 
@@ -201,7 +210,9 @@ def main() -> None:
     try:
         found = read(Document(data, head["declared"], head["file"], head["namespace"]), known)
     except MemoryError:
-        channel.send(to_wire(StoreFailed("The document needs more memory than it may take.")))
+        channel.send(
+            to_wire(TooLarge("The document needs more memory than it may take.", remedy="Send it in parts."))
+        )
     except MedkgError as error:
         channel.send(to_wire(error))
     else:

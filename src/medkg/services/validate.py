@@ -9,7 +9,8 @@ from medkg.domain.errors import CallError
 from medkg.domain.namespaces import GRAPH_SHAPES, GRAPH_SHAPES_SUBMISSION
 from medkg.domain.submission import Submission
 from medkg.intake.catalogue import catalogue
-from medkg.intake.tables import Names
+from medkg.intake.rdf import recognise
+from medkg.intake.tables import CSV, XLSX, Names
 from medkg.services import lookups
 from medkg.services.examine import Asked, Examined, Examiner
 from medkg.services.reading import Document, Reading
@@ -30,7 +31,7 @@ def validate(  # noqa: PLR0913 - what is asked, and of what
     :raises CallError: the file can't be read.
     :raises StoreMissing: nothing has been built.
     :raises ParameterError: there is no such profile.
-    :raises EngineCrashed, DeadlineExceeded: the file ended the process that read it.
+    :raises TooLarge, DeadlineExceeded: the file ended the process that read it, or took too long.
     """
     started = time.monotonic()
     try:
@@ -40,7 +41,7 @@ def validate(  # noqa: PLR0913 - what is asked, and of what
     digest = hashlib.sha256(data).hexdigest()
     asked = Asked(profile, language, namespace, file.name, digest, started)
     examine = examiner(root, texts)
-    names = _names(root) if file.suffix.lower() in {".csv", ".tsv", ".xlsx"} else Names()
+    names = _names(root) if recognise(data, None, file.name).media_type in {CSV, XLSX} else Names()
     submission = asyncio.run(_read(Document(data, None, file.name, namespace), names))
     return examine.examine(submission, asked)
 
