@@ -16,12 +16,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from rdflib import Graph, Literal, Namespace, URIRef
 from rdflib.namespace import RDF, RDFS, SH, XSD
 from rdflib.term import Node
 
+from medkg.domain.model import Quad
 from medkg.domain.namespaces import PREFIXES
 from medkg.intake.catalogue import Entry, catalogue
 from medkg.services.validation import Kept
@@ -103,10 +104,12 @@ class Judge:
 
     def __init__(self, shapes: Graph, classes: Graph) -> None:
         declared = MemoryGraph()
-        declared.add((*triple, None) for triple in classes.triples((None, RDFS.subClassOf, None)))
+        declared.add(
+            cast("Quad", (*triple, None)) for triple in classes.triples((None, RDFS.subClassOf, None))
+        )
         self.shapes = shapes
         self._above: dict[Node, list[Node]] = {
-            cls: sorted(set(classes.transitive_objects(cls, RDFS.subClassOf)))
+            cls: [node for node in classes.transitive_objects(cls, RDFS.subClassOf) if node is not None]
             for cls in set(classes.subjects(RDFS.subClassOf))
         }
         self._plan = Plan(shapes, subclasses(Kept(declared)), cache(kept_literal), exact=True)
@@ -116,7 +119,7 @@ class Judge:
     ) -> Iterator[tuple[Node, Found]]:
         """Yield shape, focus node and value of what is found, by these shapes or by all of them."""
         data = MemoryGraph()
-        data.add((*triple, None) for given in triples for triple in self._with_classes(given))
+        data.add(cast("Quad", (*item, None)) for given in triples for item in self._with_classes(given))
         validator = Validator(self._plan, Kept(data))
         for check in self._plan.checks:
             if shapes is None or check.shape.node in shapes:
@@ -158,7 +161,7 @@ def rules(shapes: Graph) -> list[Rule]:
 
 def rule(shapes: Graph, code: str, nodes: frozenset[Node]) -> Rule:
     """Return what the shapes of a code say; those that share one say the same."""
-    shape = min(nodes)
+    shape = min(nodes, key=str)
     titles = {english(shapes, node, SH.name, RDFS.label) for node in nodes}
     reads = {node for item in nodes for node in read_by(shapes, item)}
     return Rule(

@@ -1,4 +1,4 @@
-"""tools/make_closed.py and tools/make_constraints.py: what they write is what is committed."""
+"""tools/make_closed.py, make_constraints.py and make_validation_doc.py: what they write is what is committed."""
 
 import subprocess
 import sys
@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GENERATED = {
     "make_closed.py": ROOT / "shapes" / "submission" / "closed.ttl",
     "make_constraints.py": ROOT / "docs" / "constraints.md",
+    "make_validation_doc.py": ROOT / "docs" / "validation.md",
 }
 
 
