@@ -16,13 +16,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from rdflib import Graph, Literal, Namespace, URIRef
 from rdflib.namespace import RDF, RDFS, SH, XSD
 from rdflib.term import Node
 
-from medkg.domain.model import Quad
 from medkg.domain.namespaces import PREFIXES
 from medkg.intake.catalogue import Entry, catalogue
 from medkg.services.validation import Kept
@@ -30,6 +29,9 @@ from medkg.shacl.compiled import Validator, subclasses
 from medkg.shacl.plan import Plan
 from medkg.store.files import kept_literal, read_document
 from medkg.store.memory import MemoryGraph
+
+if TYPE_CHECKING:
+    from medkg.domain.model import Quad
 
 HERE: Final = Path(__file__).resolve().parent
 ROOT: Final = HERE.parent
@@ -326,10 +328,8 @@ def term(node: Node) -> str:
     text = escaped(str(node).replace("\\", "\\\\").replace('"', '\\"'))
     if node.datatype == XSD.integer and re.fullmatch(r"-?\d+", text):
         return text
-    plain = node.datatype in {None, XSD.string}
-    return f'"{text}"' + (
-        f"@{node.language}" if node.language else "" if plain else f"^^{term(node.datatype)}"
-    )
+    kind = "" if node.datatype in {None, XSD.string} else f"^^{term(node.datatype or XSD.string)}"
+    return f'"{text}"' + (f"@{node.language}" if node.language else kind)
 
 
 def escaped(text: str) -> str:

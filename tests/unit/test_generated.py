@@ -1,4 +1,4 @@
-"""tools/make_closed.py, make_constraints.py and make_validation_doc.py: what they write is what is committed."""
+"""The scripts in tools/ that make committed files: what they write is what is committed."""
 
 import subprocess
 import sys
