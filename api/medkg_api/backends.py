@@ -58,7 +58,6 @@ def choose(
         _insist_on_no_calls(settings)
         return _remote(settings, settings.store_url)
     federation = _federation(settings)
-    local = engine is None and endpoint is None
     limits = policy.Limits(settings.max_query_bytes, settings.max_query_depth)
     engine = engine or EmbeddedEngine(settings.data_dir, limits=limits)
     return Backend(
@@ -72,7 +71,7 @@ def choose(
             federation=federation,
             nursery=nursery,
         ),
-        _checking(settings, engine) if local else None,
+        _checking(settings, engine),
     )
 
 

@@ -14,7 +14,7 @@ from medkg.intake import scope
 from medkg.intake.rdf import Limits
 from medkg.services.examine import Asked
 from medkg.services.reading import Document
-from medkg.services.reports import faces, page
+from medkg.services.reports import canonical, faces, page
 from medkg.services.rules import PROFILES, insist_on
 from medkg.store.formats import Format, among, wants_html
 from medkg_api.deps import Accept, Context, ContextDep, Language, insist_on_language
@@ -53,6 +53,12 @@ async def form(context: ContextDep, language: Language, tasks: BackgroundTasks) 
     template = context.pages.get_template("validate.html")
     shown = template.render(language=language, profiles=PROFILES, limit=_LONGEST // 1_000_000, report="")
     return HTMLResponse(shown, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"})
+
+
+@router.get("/validate.schema.json")
+def schema() -> Response:
+    """Return the JSON Schema of a report."""
+    return Response(canonical.schema(), media_type="application/schema+json")
 
 
 @router.get("/validate.css", include_in_schema=False)
