@@ -819,10 +819,26 @@ def copied(data_dir: Path, target: Path) -> Path:
     return target
 
 
-@pytest.mark.parametrize("call", [call for call in calls("curl") if not needs_token(call)], ids=str)
+def is_check(call: Call) -> bool:
+    return any(word.startswith(f"{LOCAL}/validate") for word in call.words)
+
+
+@pytest.mark.parametrize(
+    "call", [call for call in calls("curl") if not needs_token(call) and not is_check(call)], ids=str
+)
 def test_requests_answer_what_is_shown(call: Call, client: TestClient) -> None:
     """A call of curl in a console block answers what stands under it; "…" stands for anything."""
     assert_answered(call, client)
+
+
+@pytest.mark.usefixtures("summary")
+def test_checks_answer_what_is_shown(data_dir: Path, tmp_path: Path) -> None:
+    """The calls of curl that have a document checked answer what stands under them, by a whole service."""
+    root = copied(data_dir, tmp_path / "var")
+    settings = Settings(data_dir=root, public_url="https://medkg.test")  # type: ignore[arg-type]
+    with TestClient(create_app(settings), base_url="https://medkg.test") as client:
+        for call in filter(is_check, calls("curl")):
+            assert_answered(call, client)
 
 
 @pytest.mark.parametrize(

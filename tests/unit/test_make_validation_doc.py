@@ -14,7 +14,6 @@ from rdflib.term import Node
 
 from medkg.domain.model import Quad
 from medkg.domain.namespaces import PREFIXES
-from medkg.domain.submission import Submission
 from medkg.intake import scope
 from medkg.intake.catalogue import Entry, catalogue
 from medkg.intake.rdf import Limits, read_rdf, recognise
@@ -33,7 +32,7 @@ HEAD = "".join(f"@prefix {name}: <{space}> .\n" for name, space in PREFIXES.item
 HEAD += "@prefix ex: <https://example.org/> .\n"
 XML_HEAD = '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:ex="https://example.org/">'
 IN_WORDS = {"F-10", "F-12", "F-15", "F-21"}
-"""Codes of documents whose example is no text to be read: a name of a file, a type, dots in place of the rest."""
+"""Codes of documents whose example is no text to read: a name, a type, dots in place of the rest."""
 
 
 def blocks() -> Iterator[tuple[str, str, str]]:
@@ -130,7 +129,7 @@ def told(text: str) -> Iterator[set[str]]:
         ("application/rdf+xml", text),
         ("application/rdf+xml", in_xml),
     ):
-        submission: Submission = read_rdf(whole.encode(), media_type, limits=Limits())
+        submission = read_rdf(whole.encode(), media_type, limits=Limits())
         yield {flaw.code for flaw in (*submission.flaws, *scope.judge(submission))}
     yield {flaw.code for flaw in recognise(text.encode(), None, text).flaws}
 
