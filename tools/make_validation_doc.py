@@ -42,6 +42,7 @@ MEDKG: Final = Namespace("https://w3id.org/medkg/ontology#")
 SHAPES: Final = Namespace("https://w3id.org/medkg/shapes#")
 WRONG: Final = "# wrong"
 RIGHT: Final = "# right"
+LONGEST: Final = 12
 LOCAL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
 PROFILES: Final = ("draft", "submission", "publication")
 STATED: Final[Mapping[Node, str]] = {SH.Violation: "violation", SH.Warning: "warning", SH.Info: "info"}
@@ -91,6 +92,8 @@ class Rule:
     severities: tuple[str, ...]
     shapes: frozenset[Node]
     reads: frozenset[Node]
+    subjects_of: frozenset[Node]
+    """The properties whose subjects it looks at, whatever their class."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +176,7 @@ def rule(shapes: Graph, code: str, nodes: frozenset[Node]) -> Rule:
         tuple(severity(shapes, shape, profile) for profile in PROFILES),
         nodes,
         frozenset(reads),
+        frozenset(node for item in nodes for node in shapes.objects(item, SH.targetSubjectsOf)),
     )
 
 
@@ -272,7 +276,7 @@ def told_of(item: Rule, whole: list[Triple], found: Found) -> set[Triple]:
 
 def pointing_at(item: Rule, whole: list[Triple], focus: Node) -> set[Triple]:
     """Return what our properties say of the things that point at a node."""
-    links = {triple for triple in whole if triple[2] == focus and triple[1] in item.reads}
+    links = {triple for triple in whole if triple[2] == focus and triple[1] in item.reads - item.subjects_of}
     if isinstance(focus, Literal):
         return links
     nodes = {triple[0] for triple in links}
@@ -280,24 +284,37 @@ def pointing_at(item: Rule, whole: list[Triple], focus: Node) -> set[Triple]:
 
 
 def mended(item: Rule, wrong: list[Triple], found: Found, good: list[Triple]) -> list[Triple]:
-    """Return how a thing of the same class says it where all is in order; nothing when none does."""
+    """Return how a like thing says it where all is in order; nothing when none does so in a few lines."""
     focus, value = found
-    kinds = {triple[2] for triple in wrong if triple[0] == focus and triple[1] == RDF.type}
-    alike = {triple[0] for triple in good if triple[1] == RDF.type and triple[2] in kinds}
     own = {triple[1] for triple in wrong if triple[0] == focus} - {RDF.type}
     shown = {triple[1] for triple in wrong} | (item.reads if value is None or not own else set()) | {RDF.type}
-    best: tuple[tuple[int, int, bool, str], list[Triple]] | None = None
-    for node in alike:
+    wanted = (own or item.reads) - {RDF.type} or {RDF.type}
+    best: tuple[tuple[int, bool, int, bool, str], list[Triple]] | None = None
+    for node in alike(item, wrong, focus, good):
         said = [triple for triple in good if triple[0] == node and triple[1] in shown]
         ends = {triple[2] for triple in said if triple[1] != RDF.type}
         said += [triple for triple in good if triple[0] in ends and triple[1] in shown - {RDF.type}]
         pointing = pointing_at(item, good, node)
         said += [triple for triple in good if triple in pointing]
-        fit = len({triple[1] for triple in said} & ((own or item.reads) - {RDF.type}))
-        rank = (-fit, len(said), node != focus, str(node))
+        fit = len({triple[1] for triple in said} & wanted)
+        rank = (-fit, folder(node) != folder(focus), len(said), node != focus, str(node))
         if fit and (best is None or rank < best[0]):
             best = rank, list(dict.fromkeys(said))
-    return best[1] if best else []
+    return best[1] if best and len(best[1]) <= LONGEST and not set(best[1]) <= set(wrong) else []
+
+
+def alike(item: Rule, wrong: list[Triple], focus: Node, good: list[Triple]) -> set[Node]:
+    """Return the things of the class of a node; where there are none, all that have a class of ours."""
+    kinds = {triple[2] for triple in wrong if triple[0] == focus and triple[1] == RDF.type}
+    same = {triple[0] for triple in good if triple[1] == RDF.type and triple[2] in kinds}
+    if (same and not item.subjects_of) or not isinstance(focus, URIRef):
+        return same
+    return {triple[0] for triple in good if triple[1] == RDF.type and str(triple[2]).startswith(str(MEDKG))}
+
+
+def folder(node: Node) -> str:
+    """Return an address without its last part."""
+    return str(node).rpartition("/")[0]
 
 
 # --- How it is written
