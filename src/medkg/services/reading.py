@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Final
@@ -114,9 +115,10 @@ class Reading:
     async def _taken(self) -> Peer:
         task, self._next = self._next, None
         if task is not None:
-            peer = await task
-            if not peer.over:
-                return peer
+            with suppress(MedkgError):
+                peer = await task
+                if not peer.over:
+                    return peer
         # There was none, or it died while it waited for a document: that says nothing about this one.
         return await self._start()
 

@@ -35,7 +35,11 @@ action:gamma a medkg:InnovationAction ;
 def quads(folder: Path, *names: str) -> list[Quad]:
     """Return the triples of the Turtle files in a folder."""
     graph = GRAPH_SHAPES_SUBMISSION if folder.name == "submission" else GRAPH_SHAPES
-    return [quad for path in sorted(folder.glob(names[0] if names else "*.ttl")) for quad in read_turtle(path, graph)]
+    return [
+        quad
+        for path in sorted(folder.glob(names[0] if names else "*.ttl"))
+        for quad in read_turtle(path, graph)
+    ]
 
 
 @cache

@@ -1,10 +1,13 @@
 """A submission is judged beside the public graph, and the public graph stays what it was."""
 
 import pytest
+from rdflib.namespace import DCTERMS, RDF
+from rdflib.term import URIRef
 from tests.unit.services.examining import GOOD, START, public, rules, submitted
 
 from medkg.domain.errors import ParameterError
 from medkg.domain.model import Severity
+from medkg.domain.namespaces import MEDKG
 from medkg.domain.submission import Decision
 from medkg.services.examine import Examined
 
@@ -31,16 +34,18 @@ def test_a_good_submission_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "code", "place"),
     [
-        ("nuts:PL22", "nuts:PL29", "R-02", (7, 5)),
-        ("medkg:plannedFrom", "medkg:planedFrom", "G-04", (8, 5)),
+        ("nuts:PL22", "nuts:PL29", "R-02", (7, 18)),
+        ("medkg:plannedFrom", "medkg:planedFrom", "G-04", (8, 22)),
         ("medkg:plannedFrom", "medkg:planedFrom", "A-32", (1, 1)),
-        ('"2021-10"', '"10/2021"', "A-04", (8, 5)),
+        ('"2021-10"', '"10/2021"', "A-04", (8, 23)),
         ("A gamma centre for imaging", "Alpha action for the tests", "A-13", (2, 20)),
-        ("nuts:PL22", "nuts:PL22 ; prov:value 1", "N-03", (7, 30)),
+        ("nuts:PL22", "nuts:PL22 ; prov:value 1", "N-03", (7, 64)),
         ("action:gamma", "<https://example.org/gamma>", "G-01", (1, 1)),
     ],
 )
-def test_a_mistake_has_its_code_and_its_place(right: str, wrong: str, code: str, place: tuple[int, int]) -> None:
+def test_a_mistake_has_its_code_and_its_place(
+    right: str, wrong: str, code: str, place: tuple[int, int]
+) -> None:
     """What breaks a rule is told where it stands."""
     text = GOOD.replace(right, wrong).replace("prov:value", "<http://www.w3.org/ns/prov#value>")
     assert place in places(submitted(text), code)
@@ -76,7 +81,9 @@ def test_references_to_published_records_are_no_records_of_the_sender() -> None:
 def test_what_a_submission_does_to_others_is_told_in_the_document() -> None:
     """A published record that gets a problem by the submission is named, with a place that the sender knows."""
     examined = submitted(GOOD.replace("A gamma centre for imaging", "Alpha action for the tests"))
-    doubles = {item.focus.rpartition("/")[2]: item.place.line for item in examined.findings if item.code == "A-13"}
+    doubles = {
+        item.focus.rpartition("/")[2]: item.place.line for item in examined.findings if item.code == "A-13"
+    }
     assert doubles == {"alpha": START + 1, "gamma": START + 1}
 
 
@@ -85,11 +92,6 @@ def test_problems_of_others_that_were_there_before_are_not_told() -> None:
     record = "https://w3id.org/medkg/id/action/poor"
     poor = submitted(f'<{record}> a medkg:InnovationAction ; skos:prefLabel "A poor action"@en .')
     assert poor.findings
-    from rdflib.namespace import RDF
-    from rdflib.term import URIRef
-
-    from medkg.domain.namespaces import DCTERMS, MEDKG
-
     before = public().insert([(URIRef(record), RDF.type, MEDKG.InnovationAction, None)])
     try:
         near = GOOD.replace("medkg:region", f"<{DCTERMS.replaces}> <{record}> ; medkg:region")
@@ -125,7 +127,9 @@ def test_a_node_without_an_address_is_validated_too() -> None:
     examined = submitted(GOOD.replace("nuts:PL22", "[ a medkg:Region ]"))
     assert places(examined, "R-01")
     assert not places(examined, "N-01")
-    assert places(submitted('[] a medkg:InnovationAction ; skos:prefLabel "A centre"@en .'), "N-01") == {(1, 1)}
+    assert places(submitted('[] a medkg:InnovationAction ; skos:prefLabel "A centre"@en .'), "N-01") == {
+        (1, 1)
+    }
 
 
 def test_values_are_told_as_they_were_sent() -> None:
@@ -133,4 +137,4 @@ def test_values_are_told_as_they_were_sent() -> None:
     text = 'phase:x a medkg:ActionPhase ; medkg:position "00"^^xsd:integer ; skos:prefLabel "Step one"@en .'
     found = [item for item in submitted(text).findings if item.code == "A-18"]
     assert [item.value for item in found] == ["00"]
-    assert found[0].place.column == 31
+    assert found[0].place.column == 46

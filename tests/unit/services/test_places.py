@@ -28,7 +28,10 @@ def step(predicate: URIRef) -> Path:
 
 
 def result(
-    focus: Node, path: Path | None = None, value: Node | None = None, component: URIRef = SH.InConstraintComponent
+    focus: Node,
+    path: Path | None = None,
+    value: Node | None = None,
+    component: URIRef = SH.InConstraintComponent,
 ) -> Result:
     """Return a result of a shape."""
     return Result(focus, path, value, BNode(), component, SH.Violation)
@@ -41,9 +44,7 @@ def places() -> Places:
     return Places(Submission("text/turtle", statements, {OURS: Place(line=1)}), "plan.ttl")
 
 
-UNIQUE = Path(
-    Kind.SEQUENCE, parts=(step(SKOS.prefLabel), Path(Kind.INVERSE, parts=(step(SKOS.prefLabel),)))
-)
+UNIQUE = Path(Kind.SEQUENCE, parts=(step(SKOS.prefLabel), Path(Kind.INVERSE, parts=(step(SKOS.prefLabel),))))
 
 
 @pytest.mark.parametrize(
