@@ -23,7 +23,7 @@ from medkg.services.build import Summary
 TESTS = Path(__file__).parents[1]
 EXPECTED = TESTS / "ontology" / "questions"
 FILL_DOWN = TESTS / "fixtures" / "roadmap" / "en_fill_down.txt"
-COMMANDS = ("build", "serve", "query", "ask", "roadmap", "backup", "restore")
+COMMANDS = ("build", "serve", "query", "ask", "roadmap", "validate", "backup", "restore")
 GROUPS = ("token",)
 SELECT = """SELECT ?region ?name {
   VALUES ?region { nuts:PL22 } ?region skos:prefLabel ?name FILTER(LANG(?name) = "pl")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from medkg.domain.model import Quad
-from medkg.domain.namespaces import GRAPH_SHAPES, GRAPH_SHAPES_SUBMISSION
+from medkg.domain.namespaces import GRAPH, GRAPH_ONTOLOGY, GRAPH_SHAPES, GRAPH_SHAPES_SUBMISSION
 from medkg.intake.catalogue import catalogue
 from medkg.intake.tables import Names
 from medkg.services.examine import Asked, Examined, Examiner
@@ -14,6 +14,7 @@ from medkg.services.reports import texts
 from medkg.services.rules import Rules
 from medkg.store.files import read_turtle
 from medkg.store.memory import MemoryGraph
+from medkg.store.writer import candidate
 
 ROOT: Final = Path(__file__).parents[3]
 BASE: Final = ROOT / "tests" / "shapes" / "base.ttl"
@@ -63,3 +64,15 @@ def submitted(text: str, kind: str = "text/turtle", **asked: str) -> Examined:
     document = Document((head + text).encode(), kind, namespace="https://w3id.org/medkg/id/")
     examiner = Examiner(public(), rules(), version=7, catalogue=catalogue(), texts=texts.load())
     return examiner.examine(read(document, Names()), Asked(**{"file": "plan.ttl", **asked}))  # type: ignore[arg-type]
+
+
+def publish(folder: Path, *further: Quad) -> None:
+    """Publish a version of the small graph, with its rules, in a data folder."""
+    sources = [(*quad[:3], GRAPH["source/base"]) for quad in quads(BASE.parent, "base.ttl")]
+    terms = [(*quad[:3], GRAPH_ONTOLOGY) for quad in quads(ROOT / "ontology")]
+    with candidate(folder) as work:
+        work.add(
+            [*sources, *terms, *quads(ROOT / "shapes"), *quads(ROOT / "shapes" / "submission"), *further]
+        )
+        work.close()
+        work.publish()
