@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import httpx2
 import openpyxl
 import pytest
 from fastapi.testclient import TestClient
@@ -30,8 +29,7 @@ from medkg.domain.namespaces import GRAPH
 from medkg.services.build import Summary
 from medkg_api.app import create_app
 
-HERE: Final = Path(__file__).parent
-HOSTILE: Final = sorted((HERE.parent / "hostile" / "files").iterdir())
+HOSTILE: Final = sorted((Path(__file__).parents[1] / "hostile" / "files").iterdir())
 TURTLE: Final = "text/turtle"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ADMIN: Final = "the-admin-token-of-the-tests"
@@ -394,43 +392,45 @@ def test_a_page_escapes_everything(checks: TestClient, read_page: Any) -> None:
     assert not {"script", "img"} & set(read_page(unreadable).tags)
 
 
-def _ready(client: TestClient) -> int:
-    """Return the number of the process that is ready for the next document."""
+def _ready(client: TestClient) -> Any:
+    """Return the end of the process that is ready for the next document."""
     checking = client.app.state.context.checking  # type: ignore[attr-defined]
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         client.get("/validate")
-        task = checking._reading and checking._reading._next  # noqa: SLF001 - nobody else knows
+        task = checking._reading and checking._reading._next
         if task is not None and task.done():
-            pid: int = task.result().pid
-            return pid
+            return task.result()
         time.sleep(0.02)
     raise AssertionError("no process was started")
 
 
-def _is_taken(client: TestClient, pid: int) -> bool:
+def _is_taken(client: TestClient, peer: Any) -> bool:
     """Tell whether a process has got its document."""
-    task = client.app.state.context.checking._reading._next  # type: ignore[attr-defined]  # noqa: SLF001
-    return task is None or not task.done() or task.result().pid != pid
+    task = client.app.state.context.checking._reading._next  # type: ignore[attr-defined]
+    return task is None or not task.done() or task.result() is not peer
 
 
 def test_a_reader_that_died_while_it_waited_is_replaced(checks: TestClient) -> None:
     """A process that is killed before it has a document costs the next sender nothing."""
     send(checks, GOOD)
-    os.kill(_ready(checks), signal.SIGKILL)
+    peer = _ready(checks)
+    os.kill(peer.pid, signal.SIGKILL)
+    while not peer.lost:
+        time.sleep(0.01)
     assert send(checks, GOOD).json()["decision"] == "accepted"
 
 
 def test_a_document_that_ends_its_reader_is_told(checks: TestClient) -> None:
     """A process that dies of its document gives 413 and a sentence, and the service lives."""
     send(checks, GOOD)
-    pid = _ready(checks)
-    os.kill(pid, signal.SIGSTOP)
+    peer = _ready(checks)
+    os.kill(peer.pid, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as sender:
         sent = sender.submit(send, checks, GOOD)
-        while not _is_taken(checks, pid):
+        while not _is_taken(checks, peer):
             time.sleep(0.01)
-        os.kill(pid, signal.SIGKILL)
+        os.kill(peer.pid, signal.SIGKILL)
         answer = sent.result()
     assert answer.status_code == 413
     assert "ended the process that read it" in answer.json()["detail"]
@@ -441,19 +441,19 @@ def test_a_document_that_ends_its_reader_is_told(checks: TestClient) -> None:
 def test_the_nursery_may_die(checks: TestClient) -> None:
     """When the process with the graph is killed, the next document gets a new one."""
     send(checks, GOOD)
-    os.kill(checks.app.state.context.checking._keeper.pid, signal.SIGKILL)  # type: ignore[attr-defined]  # noqa: SLF001
+    os.kill(checks.app.state.context.checking._keeper.pid, signal.SIGKILL)  # type: ignore[attr-defined]
     assert send(checks, GOOD).json()["decision"] == "accepted"
 
 
 def test_a_check_beyond_its_memory_is_told(checks: TestClient) -> None:
     """A check that may take hardly any memory ends with a sentence, and no error of the service."""
     checking = checks.app.state.context.checking  # type: ignore[attr-defined]
-    before, checking._memory = checking._memory, 1_000_000  # noqa: SLF001 - less than a setting may be
+    before, checking._memory = checking._memory, 1_000_000
     rows = "".join(f'id:a{number} skos:note "{number}"@en .\n' for number in range(5_000))
     try:
         answer = send(checks, HEAD + rows)
     finally:
-        checking._memory = before  # noqa: SLF001
+        checking._memory = before
     assert answer.status_code == 413
     assert "several files" in answer.json()["detail"]
 
@@ -480,7 +480,7 @@ def test_nothing_is_stored(checks: TestClient, public: Path) -> None:
 
 
 def test_checks_at_once_do_not_see_each_other(checks: TestClient) -> None:
-    """Two documents with the same title are checked at the same time, and neither is a double of the other."""
+    """Two documents with one title are checked at the same time, and neither is a double of the other."""
     other = GOOD.replace("action/gamma", "action/delta")
     with ThreadPoolExecutor(4) as senders:
         answers = list(senders.map(lambda text: send(checks, text), [GOOD, other, GOOD, other, UNKNOWN]))
@@ -489,7 +489,8 @@ def test_checks_at_once_do_not_see_each_other(checks: TestClient) -> None:
 
 
 def _published(client: TestClient, kind: str, predicate: str) -> tuple[str, str]:
-    query = f"SELECT ?s ?o {{ ?s a medkg:{kind} ; {predicate} ?o FILTER(LANG(?o) IN ('', 'en')) }} ORDER BY ?s LIMIT 1"
+    pattern = f"?s a medkg:{kind} ; {predicate} ?o FILTER(LANG(?o) IN ('', 'en'))"
+    query = f"SELECT ?s ?o {{ {pattern} }} ORDER BY ?s LIMIT 1"
     row = client.get("/sparql", params={"query": query}, headers={"accept": "application/json"}).json()
     first = row["results"]["bindings"][0]
     return first["s"]["value"], first["o"]["value"]
@@ -506,10 +507,8 @@ def test_a_title_of_a_published_action_is_told_at_the_title(checks: TestClient) 
 def test_an_identifier_of_a_published_project_is_told_at_the_identifier(checks: TestClient) -> None:
     """A project with the number of a published one is found, and told where the number stands."""
     other, number = _published(checks, "Project", "dct:identifier")
-    project = (
-        HEAD
-        + f'<https://w3id.org/medkg/id/project/gamma> a medkg:Project ; skos:prefLabel "G"@en ;\n  dct:identifier "{number}" .'
-    )
+    record = '<https://w3id.org/medkg/id/project/gamma> a medkg:Project ; skos:prefLabel "G"@en ;\n'
+    project = f'{HEAD}{record}  dct:identifier "{number}" .'
     answer = send(checks, project)
     doubles = [item for item in found(answer) if item[0] == "J-07"]
     assert doubles == [("J-07", "violation", "8:18")] * len(doubles)
@@ -630,7 +629,7 @@ def test_whatever_is_sent_is_answered(
     checks: TestClient, body: bytes, kind: str, query: Mapping[str, str], accept: str
 ) -> None:
     """No request, of whatever parts, is an error of the service."""
-    answer: httpx2.Response = checks.post(
+    answer = checks.post(
         "/validate", content=body, params=dict(query), headers={"content-type": kind, "accept": accept}
     )
     assert answer.status_code in {200, 400, 406, 413, 415}

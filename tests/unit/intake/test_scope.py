@@ -53,7 +53,7 @@ def test_a_record_of_ones_own_is_in_scope() -> None:
     ],
 )
 def test_what_is_out_of_scope_is_told_at_its_statement(triple: Triple, code: str) -> None:
-    """Others' records, the ontology, provenance and schemas each have a code, and the line of the statement."""
+    """Others' records, the ontology, provenance and schemas have codes, and the line of the statement."""
     assert told(NAME, triple) == [(code, 2)]
 
 

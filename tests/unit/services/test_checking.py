@@ -103,7 +103,7 @@ def test_too_many_that_wait_are_told(published: Path) -> None:
     """Who comes when many wait is told to come again."""
 
     async def work(checking: Checking) -> None:
-        checking._asking = 50  # noqa: SLF001 - so many requests would take a minute
+        checking._asking = 50
         with pytest.raises(Busy):
             await checking.check(DOCUMENT, Asked(), "json")
 
@@ -133,8 +133,8 @@ def test_processes_that_are_killed_are_replaced(published: Path) -> None:
 
     async def work(checking: Checking) -> None:
         await told(checking, DOCUMENT)
-        assert checking._keeper is not None  # noqa: SLF001 - nobody else knows
-        os.kill(checking._keeper.pid, signal.SIGKILL)  # noqa: SLF001
+        assert checking._keeper is not None
+        os.kill(checking._keeper.pid, signal.SIGKILL)
         await asyncio.sleep(0.1)
         assert not (await told(checking, DOCUMENT))["findings"]
 

@@ -79,7 +79,7 @@ def test_references_to_published_records_are_no_records_of_the_sender() -> None:
 
 
 def test_what_a_submission_does_to_others_is_told_in_the_document() -> None:
-    """A published record that gets a problem by the submission is named, with a place that the sender knows."""
+    """A published record that gets a problem by the submission is named, with a place in the document."""
     examined = submitted(GOOD.replace("A gamma centre for imaging", "Alpha action for the tests"))
     doubles = {
         item.focus.rpartition("/")[2]: item.place.line for item in examined.findings if item.code == "A-13"

@@ -1,9 +1,9 @@
 """The rules of a version: which there are, and how grave each is in a profile."""
 
 import pytest
-from tests.unit.services.examining import public, rules
 from rdflib import Namespace
 from rdflib.namespace import SH
+from tests.unit.services.examining import public, rules
 
 from medkg.domain.errors import ParameterError
 from medkg.domain.model import Severity
