@@ -12,7 +12,7 @@ from itertools import count
 from typing import Final
 
 from rdflib.namespace import RDF, RDFS, SH
-from rdflib.term import Node
+from rdflib.term import BNode, Node
 
 from medkg.domain.namespaces import MEDKG
 from medkg.shacl.compiled import Validator
@@ -125,7 +125,7 @@ class Dependencies:
         """Yield the edges of a check; None says that nobody knows them all."""
         for target in check.focus.targets:
             if target.kind == SH.targetClass:
-                yield _Edge(RDF.type, False, (), frozenset(self._plan.classes(target.value)))
+                yield _Edge(RDF.type, False, (), self._classes(target.value))
             elif target.kind != SH.targetNode:
                 yield _Edge(target.value, target.kind == SH.targetObjectsOf, ())
         way: Way = ()
@@ -133,6 +133,11 @@ class Dependencies:
             yield from _edges(step, way)
             way = (*way, step)
         yield from self._of_constraint(check.shape, check.constraint, way)
+
+    def _classes(self, cls: Node) -> frozenset[Node] | None:
+        """Return a class and its subclasses; None where some have no name to be known by."""
+        classes = frozenset(self._plan.classes(cls))
+        return None if any(isinstance(name, BNode) for name in classes) else classes
 
     def _of_shape(self, shape: Shape, way: Way) -> Iterator[_Edge | None]:
         if not shape.deactivated:
@@ -148,11 +153,11 @@ class Dependencies:
         if self._plan.is_query(constraint):
             yield from self._declared(shape, constraint, way)
         elif component == SH.ClassConstraintComponent:
-            yield _Edge(RDF.type, False, values, frozenset(self._plan.classes(constraint.value)))
+            yield _Edge(RDF.type, False, values, self._classes(constraint.value))
         elif component in _PAIRS:
             yield _Edge(constraint.value, False, way)
         elif component == SH.ClosedConstraintComponent:
-            yield _Edge(None, False, way)
+            yield _Edge(None, False, values)
         elif known is not None and known.takes in {"shape", "shapes"}:
             shapes = self._plan.shapes
             beside = [shapes[node] for node in shapes.siblings(shape, constraint)]

@@ -10,18 +10,22 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from typing import Final
 
-from rdflib.namespace import SH
-from rdflib.term import Node, URIRef
+from rdflib.namespace import RDF, RDFS, SH
+from rdflib.term import BNode, Node, URIRef
 
 from medkg.domain.errors import ShapesRefused
 from medkg.shacl.breach import Breach
+from medkg.shacl.components import count_of
 from medkg.shacl.paths import Path, items
 from medkg.shacl.queries import Queries
 from medkg.shacl.shapes import Constraint, Shape, Shapes
 from medkg.shacl.values import ValueTests, any_of
 from medkg.shacl.walks import may_be_empty, walk
 
-__all__ = ["Breaches"]
+__all__ = ["INSTANCE", "Breaches"]
+
+INSTANCE: Final = f"<{RDF.type}>/<{RDFS.subClassOf}>*"
+"""The path to the classes of a node, where some have no name to write into a query (section 1.1)."""
 
 _PAIRS: Final = {SH.LessThanConstraintComponent: "<", SH.LessThanOrEqualsConstraintComponent: "<="}
 
@@ -140,7 +144,10 @@ class Breaches:
 
     def instance(self, node: str, cls: Node) -> str:
         """Return the pattern of the types of a SHACL instance of a class (section 1.1)."""
-        names = [self._values.term(name) for name in self._classes(cls)]
+        classes = self._classes(cls)
+        if any(isinstance(name, BNode) for name in classes):
+            return f"{node} {INSTANCE} {self._values.term(cls)} ."
+        names = [self._values.term(name) for name in classes]
         if len(names) == 1:
             return f"{node} a {names[0]} ."
         kind = self.variable()
@@ -155,13 +162,13 @@ class Breaches:
         return f"EXISTS {{ SELECT {focus} {{ {steps} }} GROUP BY {focus} {enough} }}"
 
     def _min_count(self, shape: Shape, constraint: Constraint, focus: str) -> Breach | None:
-        least = int(str(constraint.value))
+        least = count_of(constraint.value)
         if least == 0:
             return None
         return Breach(condition=f"!({self._at_least(shape, focus, least, '', self.variable())})")
 
     def _max_count(self, shape: Shape, constraint: Constraint, focus: str) -> Breach:
-        most = int(str(constraint.value))
+        most = count_of(constraint.value)
         if most != 1 or not _path(shape).is_simple:
             return Breach(condition=self._at_least(shape, focus, most + 1, "", self.variable()))
         one, other = self.variable(), self.variable()
@@ -177,14 +184,14 @@ class Breaches:
         return " && ".join(tests)
 
     def _qualified_min(self, shape: Shape, constraint: Constraint, focus: str) -> Breach | None:
-        least, value = int(str(constraint.more[SH.qualifiedMinCount])), self.variable()
+        least, value = count_of(constraint.more[SH.qualifiedMinCount]), self.variable()
         if least == 0:
             return None
         also = self._qualified(shape, constraint, value)
         return Breach(condition=f"!({self._at_least(shape, focus, least, also, value)})")
 
     def _qualified_max(self, shape: Shape, constraint: Constraint, focus: str) -> Breach:
-        most, value = int(str(constraint.more[SH.qualifiedMaxCount])), self.variable()
+        most, value = count_of(constraint.more[SH.qualifiedMaxCount]), self.variable()
         also = self._qualified(shape, constraint, value)
         return Breach(condition=self._at_least(shape, focus, most + 1, also, value))
 
@@ -225,14 +232,22 @@ class Breaches:
     def _pair(self, shape: Shape, constraint: Constraint, focus: str, sign: str) -> Breach:
         value, other = self.variable(), self.variable()
         both = f"{self.steps(shape, focus, value)} {focus} {self._values.term(constraint.value)} {other} ."
-        test = f"!COALESCE({self._values.number(value)} {sign} {self._values.number(other)}, false)"
+        # Some engines take two equal IRIs for ones that can be compared; SPARQL does not.
+        test = f"isLiteral({value}) && {self._values.number(value)} {sign} {self._values.number(other)}"
+        test = f"!COALESCE({test}, false)"
         return Breach(pattern=f"{both} FILTER({test})", value=value, key=other, lateral=_branches(shape))
 
     def _closed(self, shape: Shape, constraint: Constraint, focus: str) -> Breach:
         value, predicate = self.variable(), self.variable()
+        # Each value node is closed (section 4.8.1): without a path that is the focus node.
+        node = focus if shape.path is None else self.variable()
+        steps = "" if shape.path is None else f"{self.steps(shape, focus, node)} "
         allowed = ", ".join(self._values.term(name) for name in self._shapes.allowed(shape, constraint))
         test = f" FILTER({predicate} NOT IN ({allowed}))" if allowed else ""
-        return Breach(pattern=f"{focus} {predicate} {value} .{test}", value=value, path=predicate)
+        pattern = f"{steps}{node} {predicate} {value} .{test}"
+        if shape.path is None:
+            return Breach(pattern=pattern, value=value, path=predicate)
+        return Breach(pattern=pattern, value=value, path=predicate, key=node, lateral=_branches(shape))
 
     _by_focus: Final = {
         SH.MinCountConstraintComponent: _min_count,

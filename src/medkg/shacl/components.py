@@ -1,6 +1,6 @@
 """The constraint components of SHACL (section 4, and 5 and 6 for SPARQL): their parameters."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -12,10 +12,10 @@ from rdflib.term import Node, URIRef
 from medkg.domain.errors import ShapesRefused
 from medkg.shacl.paths import items
 
-__all__ = ["COMPONENTS", "Component", "is_true", "known_terms"]
+__all__ = ["COMPONENTS", "Component", "count_of", "is_true", "known_terms"]
 
 _Takes = Literal[
-    "iri", "count", "literal", "text", "flag", "shape", "shapes", "list", "texts", "term", "query"
+    "iri", "count", "literal", "text", "flag", "shape", "shapes", "list", "texts", "iris", "term", "query"
 ]
 _NODE_KINDS: Final = frozenset(
     {SH.BlankNode, SH.IRI, SH.Literal, SH.BlankNodeOrIRI, SH.BlankNodeOrLiteral, SH.IRIOrLiteral}
@@ -52,15 +52,34 @@ class Component:
 
         :raises ShapesRefused: it breaks them.
         """
-        if self.takes in {"list", "shapes", "texts"}:
-            members = list(items(graph, value))
-            good = self.takes != "texts" or all(_is_text(member) for member in members)
-        else:
-            good = _fits(self.takes, value)
-        if self.parameter == SH.nodeKind:
-            good = value in _NODE_KINDS
+        good = value in _NODE_KINDS if self.parameter == SH.nodeKind else _fits(graph, self.takes, value)
         if not good:
             raise ShapesRefused(f"The value of {self.name} at the shape {shape} can't be used: {value}.")
+
+    def others(self, graph: Graph, shape: Node) -> dict[URIRef, Node]:
+        """Return the values of the other parameters at *shape*.
+
+        :raises ShapesRefused: there are several of one, or it is none that the parameter takes.
+        """
+        found: dict[URIRef, Node] = {}
+        for name in self.more:
+            short = f"sh:{str(name).removeprefix(str(SH))}"
+            for value in graph.objects(shape, name):
+                if name in found:
+                    raise ShapesRefused(f"The shape {shape} has more than one {short}.")
+                if not _fits(graph, _MORE[name], value):
+                    raise ShapesRefused(f"The value of {short} at the shape {shape} can't be used: {value}.")
+                found[name] = value
+        return found
+
+
+def count_of(value: Node) -> int:
+    """Return the number that a count stands for; more than any graph has nodes is one and the same number.
+
+    The engine can't read numbers of more than 64 bits, and a comparison with one would be an error.
+    """
+    digits = str(value).removeprefix("+").lstrip("0")
+    return int(digits or "0") if len(digits) < len(str(_MANY)) else _MANY
 
 
 def is_true(value: Node | None) -> bool:
@@ -68,21 +87,46 @@ def is_true(value: Node | None) -> bool:
     return isinstance(value, RdfLiteral) and value.datatype == XSD.boolean and str(value) == "true"
 
 
+def _is_iri(value: Node) -> bool:
+    return isinstance(value, URIRef)
+
+
 def _is_text(value: Node) -> bool:
     return isinstance(value, RdfLiteral) and value.datatype in {None, XSD.string}
 
 
-def _fits(takes: _Takes, value: Node) -> bool:
-    if takes == "iri":
-        return isinstance(value, URIRef)
-    if takes == "count":
-        digits = str(value).removeprefix("+")
-        return isinstance(value, RdfLiteral) and value.datatype == XSD.integer and digits.isdecimal()
-    if takes == "text":
-        return _is_text(value)
-    if takes in {"shape", "query"}:
-        return not isinstance(value, RdfLiteral)
-    return takes == "term" or isinstance(value, RdfLiteral)
+def _is_flag(value: Node) -> bool:
+    return isinstance(value, RdfLiteral) and value.datatype == XSD.boolean
+
+
+def _is_literal(value: Node) -> bool:
+    return isinstance(value, RdfLiteral)
+
+
+def _is_count(value: Node) -> bool:
+    digits = str(value).removeprefix("+")
+    number = digits.isascii() and digits.isdecimal()
+    return isinstance(value, RdfLiteral) and value.datatype == XSD.integer and number
+
+
+_TESTS: Final[Mapping[_Takes, Callable[[Node], bool]]] = {
+    "iri": _is_iri,
+    "iris": _is_iri,
+    "count": _is_count,
+    "literal": _is_literal,
+    "text": _is_text,
+    "texts": _is_text,
+    "flag": _is_flag,
+    "shape": lambda value: not _is_literal(value),
+    "query": lambda value: not _is_literal(value),
+}
+"""What a value has to be, or each member of a list; a term and a list of anything are not in the table."""
+_LISTS: Final = frozenset({"list", "shapes", "texts", "iris"})
+
+
+def _fits(graph: Graph, takes: _Takes, value: Node) -> bool:
+    values = list(items(graph, value)) if takes in _LISTS else [value]
+    return takes not in _TESTS or all(map(_TESTS[takes], values))
 
 
 def _component(
@@ -93,6 +137,14 @@ def _component(
     return Component(iri, SH[parameter], takes, others, once=once, needs_path=path, counted=counted)
 
 
+_MANY: Final = 10**18
+_MORE: Final[Mapping[URIRef, _Takes]] = {
+    SH.flags: "text",
+    SH.ignoredProperties: "iris",
+    SH.qualifiedMinCount: "count",
+    SH.qualifiedMaxCount: "count",
+    SH.qualifiedValueShapesDisjoint: "flag",
+}
 _MIN: Final = ("qualifiedMinCount", "qualifiedMaxCount", "qualifiedValueShapesDisjoint")
 _MAX: Final = ("qualifiedMaxCount", "qualifiedMinCount", "qualifiedValueShapesDisjoint")
 

@@ -10,11 +10,11 @@ from typing import Final
 
 from rdflib import Graph
 from rdflib.namespace import SH
-from rdflib.term import Literal, Node
+from rdflib.term import BNode, Literal, Node
 
 from medkg.domain.errors import ShapesRefused
 from medkg.shacl.breach import Breach
-from medkg.shacl.breaches import Breaches
+from medkg.shacl.breaches import INSTANCE, Breaches
 from medkg.shacl.literals import Keep, as_sent, term_text
 from medkg.shacl.paths import Path
 from medkg.shacl.queries import Queries
@@ -194,12 +194,9 @@ class Plan:
 
     def targets(self, targets: Sequence[Target], variable: str, *, stored: bool) -> Iterator[str]:
         """Yield patterns that together bind a variable to the nodes of some targets."""
-        named = (item.value for item in targets if item.kind == SH.targetClass)
-        classes = sorted({term_text(name) for cls in named for name in self.classes(cls)})
-        if len(classes) == 1:
-            yield f"{variable} a {classes[0]} ."
-        elif classes:
-            yield f"VALUES ?medkgClass {{ {' '.join(classes)} }} {variable} a ?medkgClass ."
+        classes = dict.fromkeys(item.value for item in targets if item.kind == SH.targetClass)
+        if classes:
+            yield self._instances(tuple(classes), variable)
         nodes = [self.name(item.value, stored=stored) for item in targets if item.kind == SH.targetNode]
         if nodes:
             yield f"VALUES {variable} {{ {' '.join(nodes)} }}"
@@ -208,6 +205,17 @@ class Plan:
                 yield f"{variable} {term_text(item.value)} ?medkgOther ."
             elif item.kind == SH.targetObjectsOf:
                 yield f"?medkgOther {term_text(item.value)} {variable} ."
+
+    def _instances(self, tops: Sequence[Node], variable: str) -> str:
+        """Return the pattern of the instances of some classes."""
+        classes = {name for cls in tops for name in self.classes(cls)}
+        if any(isinstance(name, BNode) for name in classes):
+            named = " ".join(map(term_text, tops))
+            return f"VALUES ?medkgClass {{ {named} }} {variable} {INSTANCE} ?medkgClass ."
+        names = sorted(map(term_text, classes))
+        if len(names) == 1:
+            return f"{variable} a {names[0]} ."
+        return f"VALUES ?medkgClass {{ {' '.join(names)} }} {variable} a ?medkgClass ."
 
     def _compile(self) -> Iterator[Check]:
         grouped: dict[tuple[Node, tuple[Path, ...], tuple[Node, int] | None], list[Target]] = {}

@@ -88,9 +88,12 @@ class Shapes:
         """Return the shapes that have targets, in the order of their names."""
         graph = self.graph
         nodes = {node for target in _TARGETS for node in graph.subjects(target)}
-        nodes |= {
-            node for kind in (SH.NodeShape, SH.PropertyShape) for node in graph.subjects(RDF.type, kind)
+        kinds = {
+            kind
+            for top in (SH.NodeShape, SH.PropertyShape)
+            for kind in graph.transitive_subjects(RDFS.subClassOf, top)
         }
+        nodes |= {node for kind in kinds for node in graph.subjects(RDF.type, kind)}
         roots = [self[node] for node in sorted(nodes, key=str)]
         return [shape for shape in roots if shape.targets]
 
@@ -175,8 +178,16 @@ class Shapes:
             tuple(self._constraints(node, path)),
             self._severity(node),
             tuple(sorted(_messages(graph, node))),
-            is_true(graph.value(node, SH.deactivated)),
+            self.is_off(node),
         )
+
+    def is_off(self, node: Node) -> bool:
+        """Tell whether a shape, or a constraint that is a query, is deactivated."""
+        values = list(self.graph.objects(node, SH.deactivated))
+        good = all(isinstance(value, Literal) and value.datatype == XSD.boolean for value in values)
+        if len(values) > 1 or not good:
+            raise ShapesRefused(f"The value of sh:deactivated at {node} is not either true or false.")
+        return any(map(is_true, values))
 
     def _check_terms(self, node: Node) -> None:
         for predicate in set(self.graph.predicates(node)):
@@ -214,11 +225,14 @@ class Shapes:
         values = sorted(graph.objects(node, component.parameter), key=str)
         if values and path is None and component.needs_path:
             raise ShapesRefused(f"The node shape {node} has {component.name}, which needs a sh:path.")
-        if len(values) > 1 and component.once:
+        # A component with several parameters takes one value of each (section 2.1.2).
+        if len(values) > 1 and (component.once or component.more):
             raise ShapesRefused(f"The shape {node} has more than one {component.name}.")
-        more = {name: found for name in component.more for found in graph.objects(node, name)}
+        more = component.others(graph, node) if values else {}
         for value in values:
             component.check(graph, node, value)
+            if component.takes == "query" and self.is_off(value):
+                continue
             if component.is_on(value) and (component.counted is None or component.counted in more):
                 yield Constraint(component.iri, value, more)
 
@@ -235,10 +249,10 @@ class Shapes:
             yield Constraint(custom.node, value, {first: value, **rest})
 
     def _severity(self, node: Node) -> URIRef:
-        severity = self.graph.value(node, SH.severity, default=SH.Violation)
-        if not isinstance(severity, URIRef):
-            raise ShapesRefused(f"The severity of the shape {node} is no IRI.")
-        return severity
+        severities = list(self.graph.objects(node, SH.severity)) or [SH.Violation]
+        if len(severities) > 1 or not isinstance(severities[0], URIRef):
+            raise ShapesRefused(f"The severity of the shape {node} is no IRI, or there are several.")
+        return severities[0]
 
     def _customs(self) -> Iterator[Custom]:
         graph = self.graph

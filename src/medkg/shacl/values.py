@@ -7,6 +7,7 @@ from rdflib.namespace import SH
 from rdflib.term import BNode, Literal, Node, URIRef
 
 from medkg.domain.errors import ShapesRefused
+from medkg.shacl.components import count_of
 from medkg.shacl.literals import SENT, Keep, as_sent, lexical_test, term_text
 
 __all__ = ["ValueTests", "any_of"]
@@ -84,7 +85,7 @@ class ValueTests:
     @staticmethod
     def length(value: str, sign: str, bound: Node) -> str:
         """Return the test: a text that is too short or too long; a blank node has none (section 4.4)."""
-        return f"(isBlank({value}) || !(STRLEN(STR({value})) {sign} {int(str(bound))}))"
+        return f"(isBlank({value}) || !(STRLEN(STR({value})) {sign} {count_of(bound)}))"
 
     @staticmethod
     def pattern(value: str, pattern: Node, flags: Node | None) -> str:

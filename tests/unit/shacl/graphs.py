@@ -1,18 +1,22 @@
-"""Graphs and shapes of any form, for the tests of what evaluates shapes."""
+"""Graphs and shapes of any form, for the tests of what evaluates shapes, and what an engine finds in them."""
 
 from collections.abc import Sequence
 from itertools import count
-from typing import cast
 
+import pyoxigraph as ox
 from hypothesis import strategies as st
 from rdflib import Graph
-from rdflib.term import BNode, Node
+from rdflib.term import BNode, Node, URIRef
 
 from medkg.domain.model import Quad
+from medkg.services.validation import Engine, graph_of, results
+from medkg.shacl.results import Result
+from medkg.store.terms import quad_from_ox
 
 EX = "https://example.org/"
 HEAD = """
 @prefix : <https://example.org/> .
+@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix sh: <http://www.w3.org/ns/shacl#> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
@@ -133,16 +137,28 @@ def shapes_graphs(draw: st.DrawFn) -> str:
 
 def read(turtle: str) -> Graph:
     """Return a graph."""
-    return Graph(bind_namespaces="none").parse(data=HEAD + turtle, format="turtle")
+    return graph_of(quads(turtle))
 
 
 def quads(turtle: str) -> list[Quad]:
     """Return the triples of a graph."""
-    return [cast("Quad", (*triple, None)) for triple in read(turtle)]
+    return [quad_from_ox(quad) for quad in ox.parse((HEAD + turtle).encode(), format=ox.RdfFormat.TURTLE)]
+
+
+def run(data: str, shapes: str, *, repeat: bool = False) -> list[Result]:
+    """Return the results of the compiled engine."""
+    return results(quads(data), read(shapes), Engine.compiled, repeat=repeat)
+
+
+def values(data: str, shapes: str) -> list[str]:
+    """Return the value nodes of the results, in order; a focus node stands for a value that is not there."""
+    return sorted(text(item.focus if item.value is None else item.value) for item in run(data, shapes))
 
 
 def text(term: Node | None) -> str:
-    """Return a term as text; a blank node has no name that both engines know."""
+    """Return a term as the tests write it; a blank node has no name that both engines know."""
+    if isinstance(term, URIRef) and term.startswith(EX):
+        return f":{term.removeprefix(EX)}"
     return "" if term is None else "_:" if isinstance(term, BNode) else term.n3()
 
 

@@ -103,6 +103,23 @@ def test_a_query_that_does_not_say_what_it_reads_is_run_as_a_whole(
     assert [str(result.focus) for result in run(new, plan, scope)] == ["https://example.org/a"]
 
 
+@pytest.mark.parametrize(
+    ("shapes", "expected"),
+    [
+        (":s sh:targetClass :C ; sh:property [ sh:path :p ; sh:closed true ] .", {":a"}),
+        (":s sh:targetClass :C ; sh:property [ sh:path :p ; sh:class :N ] .", {":a"}),
+        (":s sh:targetClass :C ; sh:sparql [ sh:deactivated true ; sh:select 'SELECT $this {}' ] .", set()),
+    ],
+)
+def test_edges_start_where_a_constraint_looks(shapes: str, expected: set[str]) -> None:
+    """Closed shapes look at value nodes, classes without names at all types, queries that are off nowhere."""
+    data = quads(":a a :C ; :p :b . :c a :C ; :p :d . [] rdfs:subClassOf :N .")
+    plan, _, new, scope = both(data, data + quads(":b a :E ."), shapes)
+    found = {node for nodes in targeted(new, plan, scope).starts.values() for node in nodes}
+    assert {f":{str(node).rpartition('/')[2]}" for node in found} == expected
+    assert not scope.whole
+
+
 def test_a_change_of_the_classes_affects_everything() -> None:
     """With another class hierarchy, every shape may have other focus nodes."""
     data = quads(":a a :C .")

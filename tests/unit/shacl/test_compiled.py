@@ -14,7 +14,7 @@ from medkg.store.files import read_document
 def found(data: str, shapes: str, engine: Engine) -> set[tuple[object, ...]]:
     """Return what an engine finds, as a set."""
     return {
-        (item.focus.n3(), str(item.path), text(item.value), item.shape, item.component, item.severity)
+        (text(item.focus), str(item.path), text(item.value), item.shape, item.component, item.severity)
         for item in results(quads(data), read(shapes), engine)
     }
 
