@@ -14,7 +14,8 @@ class Breach:
     *value* is the variable of the value node, or empty; *path* that of the predicate, where the pattern
     finds it; *key* tells violations with the same value apart.  *shown* are variables for *messages*, which
     replace those of the shape.  A *lateral* pattern has to be evaluated for each focus node.  *test* is the
-    expression behind the path, where each value is judged by itself.
+    expression behind the path, where each value is judged by itself.  *each* solution may be a violation of
+    its own, though another one says the same.
     """
 
     condition: str = ""
@@ -26,6 +27,7 @@ class Breach:
     lateral: bool = False
     test: str = ""
     messages: tuple[Literal, ...] = ()
+    each: bool = False
 
     def as_expression(self) -> str:
         """Return an expression that is true when there is a violation."""

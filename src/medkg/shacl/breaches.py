@@ -68,8 +68,7 @@ class Breaches:
             if breach is not None:
                 yield breach
         elif component == SH.SPARQLConstraintComponent or self._queries.is_custom(component):
-            value = self.variable()
-            breach, prefixes = self._queries.breach(shape, constraint, focus, value)
+            breach, prefixes = self._queries.breach(shape, constraint, focus, self.variable)
             self._need(prefixes)
             self.asks = True
             yield breach

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from rdflib.namespace import RDFS, SH
-from rdflib.term import BNode, Node, URIRef
+from rdflib.term import BNode, Literal, Node, URIRef
 
-from medkg.domain.errors import ShapesRefused
+from medkg.domain.errors import ShapesRefused, StoreFailed
 from medkg.domain.model import Term
 from medkg.shacl.literals import as_stored
 from medkg.shacl.paths import Kind, Path
@@ -86,14 +86,13 @@ class Validator:
 
     def everywhere(self, check: Check) -> Iterator[Result]:
         """Yield the results of a check at all its targets."""
-        yield from self._read(check, self._data.rows(self._plan.everywhere(check), stored=check.stored))
+        yield from self._read(check, self._rows(check, self._plan.everywhere(check), {}))
 
     def at(self, check: Check, nodes: Collection[Node]) -> Iterator[Result]:
         """Yield the results of a check at start nodes, whether its targets give them or not."""
         for pattern, bindings in self._given(check.start, nodes, stored=check.stored):
             text = check.text(pattern, several=False, few=True)
-            rows = self._data.rows(text, bindings, stored=check.stored)
-            yield from self._read(check, rows)
+            yield from self._read(check, self._rows(check, text, bindings))
 
     def among(self, targets: Sequence[Target], nodes: Collection[Node]) -> set[Node]:
         """Return those of *nodes* that some targets give."""
@@ -127,6 +126,14 @@ class Validator:
         for node in blank:
             yield "{}", {variable[1:]: BNode(node)}
 
+    def _rows(self, check: Check, text: str, bindings: Mapping[str, Term]) -> Iterator[Sequence[Term | None]]:
+        try:
+            yield from self._data.rows(text, bindings, stored=check.stored)
+        except StoreFailed as error:
+            if not check.asks:
+                raise
+            raise ShapesRefused(f"A query of the shape {check.shape.node} can't be run. {error}") from None
+
     def _read(self, check: Check, rows: Iterator[Sequence[Term | None]]) -> Iterator[Result]:
         for row in rows:
             cells = zip(check.columns, row, strict=True)
@@ -152,6 +159,9 @@ def _result(check: Check, values: Mapping[str, Node]) -> Result:
     if value is None and is_query and shape.path is None:
         value = focus
     shown = {name[1:]: values[name] for name in breach.shown if name in values}
+    told = shown.get("message")
+    messages = (told,) if isinstance(told, Literal) else breach.messages or shape.messages
+    named = {"this": focus, **shown} | ({"value": value} if value is not None else {})
     return Result(
         focus,
         Path(Kind.PREDICATE, predicate=found) if isinstance(found, URIRef) else shape.path,
@@ -159,6 +169,6 @@ def _result(check: Check, values: Mapping[str, Node]) -> Result:
         shape.node,
         constraint.component,
         shape.severity,
-        fill(breach.messages or shape.messages, {"this": focus, **shown}),
+        fill(messages, named),
         constraint.value if is_query else None,
     )

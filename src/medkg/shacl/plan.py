@@ -51,7 +51,8 @@ class Focus:
 class Check:
     """One query: the constraint of a shape, at the focus nodes that *focus* says.
 
-    *stored*: it reads literals as the engine keeps them.  With *repeat* each way to a focus node counts.
+    *stored*: it reads literals as the engine keeps them.  With *repeat* each way to a focus node counts.  It
+    *asks* where a query of the shapes is part of it.
     """
 
     shape: Shape
@@ -61,6 +62,7 @@ class Check:
     prologue: str
     stored: bool
     repeat: bool
+    asks: bool = False
 
     @property
     def start(self) -> str:
@@ -89,7 +91,8 @@ class Check:
             pattern = f"{{ SELECT DISTINCT {names} WHERE {{ {pattern} }} }}"
         breach = self.breach.as_pattern()
         joined = f"LATERAL {{ {breach} }}" if self.breach.lateral or few else breach
-        return f"{self.prologue}SELECT DISTINCT {' '.join(self.columns)} WHERE {{ {pattern} {joined} }}"
+        head = "SELECT" if self.repeat and self.breach.each else "SELECT DISTINCT"
+        return f"{self.prologue}{head} {' '.join(self.columns)} WHERE {{ {pattern} {joined} }}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +254,7 @@ class Plan:
                     remedy="Write the literals in canonical form, or move the query to a shape with targets.",
                 )
             prologue = "".join(f"PREFIX {name}: <{space}>\n" for name, space in writer.prefixes.items())
-            yield Check(shape, constraint, focus, breach, prologue, stored, self._repeat)
+            yield Check(shape, constraint, focus, breach, prologue, stored, self._repeat, writer.asks)
 
 
 def _union(patterns: Sequence[str]) -> str:

@@ -29,3 +29,14 @@ def test_a_class_without_a_name_has_instances_too(constraint: str) -> None:
     """The way to a class leads over blank nodes as over IRIs."""
     data = ":a a [ rdfs:subClassOf [ rdfs:subClassOf :B ] ] . :B rdfs:subClassOf :C . :b a [ ] ."
     assert values(data, f":s {constraint} .") == [":a"]
+
+
+@pytest.mark.parametrize("path", [":p", "[ sh:zeroOrMorePath :p ]", "( [ sh:zeroOrOnePath :p ] :p )"])
+def test_equal_sets_of_values(path: str) -> None:
+    """What only one of the two ways leads to is a violation, on ways of length zero too."""
+    found = values(
+        ":a :p :b . :b :p :c . :a :q :z .", f":s sh:targetNode :a ; sh:path {path} ; sh:equals :q ."
+    )
+    assert found == {":p": [":b", ":z"], "(": [":b", ":c", ":z"]}.get(
+        path[:2].strip(), [":a", ":b", ":c", ":z"]
+    )
