@@ -6,9 +6,11 @@ import logging
 import socket
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from rdflib.term import BNode
 
 from medkg import children
 from medkg.domain.errors import EngineCrashed, MedkgError, from_wire, to_wire
@@ -64,11 +66,18 @@ def run(data: Path, shapes: Sequence[Path], *, engine: Engine, form: str) -> Out
 
 
 def _outcome(data: Path, shapes: Sequence[Path], engine: Engine, form: str) -> Outcome:
-    rules = graph_of(quad for path in shapes for quad in read_document(path))
+    rules = graph_of(quad for number, path in enumerate(shapes) for quad in _apart(path, f"shapes{number}-"))
     found = results(read_document(data), rules, engine, repeat=True)
     told = findings(found, rules)
     counts = {severity: len(told.of(severity)) for severity in Severity}
     return Outcome(_written(found, told, form), counts)
+
+
+def _apart(path: Path, prefix: str) -> Iterator[Quad]:
+    """Yield the triples of a file, whose blank nodes are none of another file, whatever they are called."""
+    for subject, predicate, object_, graph in read_document(path):
+        named = BNode(prefix + subject) if isinstance(subject, BNode) else subject
+        yield named, predicate, BNode(prefix + object_) if isinstance(object_, BNode) else object_, graph
 
 
 def _written(found: list[Result], told: Report, form: str) -> bytes:

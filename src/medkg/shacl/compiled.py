@@ -17,7 +17,7 @@ from medkg.shacl.paths import Kind, Path
 from medkg.shacl.plan import Check, Classes, Plan
 from medkg.shacl.results import Result, fill
 from medkg.shacl.shapes import Target
-from medkg.shacl.values import ValueTests
+from medkg.shacl.values import ValueTests, is_ambiguous
 
 __all__ = ["Data", "Validator", "subclasses"]
 
@@ -68,6 +68,11 @@ class Validator:
         :raises ShapesRefused: there is one.
         """
         for pattern, flags in self._plan.shapes.patterns():
+            if "q" not in str(flags or "") and is_ambiguous(str(pattern)):
+                raise ShapesRefused(
+                    f"The pattern {str(pattern)!r} of the shapes has a set within a set of characters, which "
+                    "engines read in different ways."
+                )
             test = ValueTests.pattern('""', pattern, flags)
             if not any(row[0] is not None for row in self._data.rows(f"SELECT ({test} AS ?medkg) {{}}")):
                 raise ShapesRefused(f"The pattern {str(pattern)!r} of the shapes can't be read.")
@@ -141,7 +146,8 @@ class Validator:
             if str(values.get("?failure", "")) == "true":
                 raise ShapesRefused(f"A query of the shape {check.shape.node} reports a failure.")
             result = _result(check, values)
-            yield replace(result, details=tuple(self._details(check, result.value)))
+            # Two ways may lead to the same detail, and the engine finds them in any order.
+            yield replace(result, details=tuple(sorted(set(self._details(check, result.value)), key=repr)))
 
     def _details(self, check: Check, value: Node | None) -> Iterator[Result]:
         """Yield why a value node does not conform to the shapes that it should (section 3.6.2.5)."""

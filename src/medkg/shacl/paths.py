@@ -27,6 +27,9 @@ class Kind(Enum):
     ZERO_OR_ONE = "{}?"
 
 
+_DEPTH: Final = 30
+"""Forms of a path within each other, which the engine reads by recursion; people write three."""
+_LENGTH: Final = 100
 _LISTS: Final = frozenset({Kind.SEQUENCE, Kind.ALTERNATIVE})
 _UNARY: Final[Mapping[URIRef, Kind]] = {
     SH.inversePath: Kind.INVERSE,
@@ -84,6 +87,8 @@ def _read(graph: Graph, node: Node, within: frozenset[Node]) -> Path:
     if not isinstance(node, BNode) or node in within:
         raise ShapesRefused(f"{node} is no property path.")
     within = within | {node}
+    if len(within) > _DEPTH:
+        raise ShapesRefused(f"A property path is nested more than {_DEPTH} times.")
     if (node, RDF.first, None) in graph:
         return Path(Kind.SEQUENCE, _several(graph, node, within))
     forms = [(form, value) for _, form, value in graph.triples((node, None, None))]
@@ -100,6 +105,8 @@ def _several(graph: Graph, head: Node, within: frozenset[Node]) -> tuple[Path, .
     parts = tuple(_read(graph, item, within) for item in items(graph, head))
     if len(parts) < 2:  # noqa: PLR2004 - a sequence and an alternative have two members or more
         raise ShapesRefused("A list in a property path has fewer than two members.")
+    if len(parts) > _LENGTH:
+        raise ShapesRefused(f"A list in a property path has more than {_LENGTH} members.")
     return parts
 
 

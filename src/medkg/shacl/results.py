@@ -1,7 +1,7 @@
 """Validation results, and the report that they make (SHACL, section 3.6)."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
@@ -56,7 +56,8 @@ def fill(messages: Iterable[Literal], values: Mapping[str, Node]) -> tuple[Liter
 
 def report(results: Iterable[Result]) -> list[Statement]:
     """Return the triples of the ``sh:ValidationReport`` of *results*, those of one node beside each other."""
-    writer, found = _Writer(), list(results)
+    found = list(results)
+    writer = _Writer(found)
     head = writer.node()
     nodes = [writer.add(result) for result in found]
     conforms = Literal("false" if found else "true", datatype=XSD.boolean)
@@ -68,15 +69,23 @@ def report(results: Iterable[Result]) -> list[Statement]:
     ]
 
 
+def _terms(result: Result) -> Iterator[Node | None]:
+    yield from (result.focus, result.value, result.shape, result.constraint)
+    for detail in result.details:
+        yield from _terms(detail)
+
+
 class _Writer:
     """Collects the triples of results; blank nodes are numbered as they come."""
 
-    def __init__(self) -> None:
+    def __init__(self, results: Iterable[Result]) -> None:
         self.triples: list[Statement] = []
-        self._numbers = count(1)
+        taken = {term for result in results for term in _terms(result) if isinstance(term, BNode)}
+        self._nodes = (node for number in count(1) if (node := BNode(f"r{number}")) not in taken)
 
     def node(self) -> BNode:
-        return BNode(f"r{next(self._numbers)}")
+        """Return a blank node that no result speaks of."""
+        return next(self._nodes)
 
     def add(self, result: Result) -> BNode:
         node = self.node()

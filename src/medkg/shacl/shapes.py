@@ -14,6 +14,10 @@ from medkg.shacl.paths import Path, items, read_path
 
 __all__ = ["Constraint", "Custom", "Shape", "Shapes", "Target"]
 
+_DEPTH: Final = 30
+"""Shapes within each other."""
+_SIZE: Final = 2_000
+"""Shapes that a shape is made of."""
 _TARGETS: Final = (SH.targetClass, SH.targetNode, SH.targetSubjectsOf, SH.targetObjectsOf)
 
 
@@ -139,25 +143,39 @@ class Shapes:
         return {(item.value, item.more.get(SH.flags)) for item in found if item.component == component}
 
     def refuse_recursion(self) -> None:
-        """Refuse shapes that refer to themselves: what they mean is left open (SHACL, section 3.4.3)."""
-        done: set[Node] = set()
-        for shape in self.roots():
-            self._walk(shape, (), done)
+        """Refuse shapes that refer to themselves: what they mean is left open (SHACL, section 3.4.3).
 
-    def _walk(self, shape: Shape, above: tuple[Node, ...], done: set[Node]) -> None:
+        Those that are nested too deeply, or stand for too many shapes when all is written out, are refused,
+        too: they would end in a query that the engine can't read.
+        """
+        sizes: dict[Node, int] = {}
+        for shape in self.roots():
+            self._size(shape, (), sizes)
+
+    def _size(self, shape: Shape, above: tuple[Node, ...], sizes: dict[Node, int]) -> int:
+        """Return how many shapes there are in *shape*, those that are there twice counted twice."""
         if shape.node in above:
             raise ShapesRefused(
                 f"The shape {shape.node} refers to itself; SHACL leaves open what that means."
             )
-        if shape.node in done:
-            return
+        if shape.node not in sizes:
+            if len(above) > _DEPTH:
+                raise ShapesRefused(f"Shapes are nested more than {_DEPTH} times at {above[0]}.")
+            within = (*above, shape.node)
+            sizes[shape.node] = 1 + sum(self._size(inner, within, sizes) for inner in self._inner(shape))
+        if sizes[shape.node] > _SIZE:
+            raise ShapesRefused(f"The shape {shape.node} is made of more than {_SIZE} shapes.")
+        return sizes[shape.node]
+
+    def _inner(self, shape: Shape) -> Iterator[Shape]:
+        """Yield the shapes that a shape is made of, as often as they are evaluated."""
         for constraint in shape.constraints:
             component = COMPONENTS.get(constraint.component)
             if component is not None and component.takes in {"shape", "shapes"}:
                 for inner in self.of(constraint):
                     _check_kind(constraint, inner)
-                    self._walk(inner, (*above, shape.node), done)
-        done.add(shape.node)
+                    yield inner
+                yield from (self[node] for node in self.siblings(shape, constraint))
 
     def _shape(self, node: Node) -> Shape:
         graph = self.graph

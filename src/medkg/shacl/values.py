@@ -1,6 +1,7 @@
 """What one value node must be by itself, as SPARQL expressions (SHACL, sections 4.1, 4.3, 4.4 and 4.8)."""
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from rdflib.namespace import SH
@@ -10,7 +11,7 @@ from medkg.domain.errors import ShapesRefused
 from medkg.shacl.components import count_of
 from medkg.shacl.literals import SENT, Keep, as_sent, lexical_test, term_text
 
-__all__ = ["ValueTests", "any_of"]
+__all__ = ["ValueTests", "any_of", "is_ambiguous"]
 
 _CHECKS: Final = {SH.BlankNode: "isBlank", SH.IRI: "isIRI", SH.Literal: "isLiteral"}
 _KINDS: Final[Mapping[Node, tuple[URIRef, ...]]] = {
@@ -21,6 +22,8 @@ _KINDS: Final[Mapping[Node, tuple[URIRef, ...]]] = {
     SH.BlankNodeOrLiteral: (SH.BlankNode, SH.Literal),
     SH.IRIOrLiteral: (SH.IRI, SH.Literal),
 }
+_FEW: Final = 50
+_NESTED: Final = re.compile(r".\[|&&|--|~~", re.DOTALL)
 _COMPARISONS: Final[Mapping[URIRef, str]] = {
     SH.MinExclusiveConstraintComponent: ">",
     SH.MinInclusiveConstraintComponent: ">=",
@@ -63,7 +66,7 @@ class ValueTests:
         # Equal IRIs and equal strings are the same term; "1" and "1.0" are not.
         if all(text.startswith("<") or text.endswith('"') for text in texts):
             return f"COALESCE({value} IN ({', '.join(texts)}), false)"
-        return any_of(f"sameTerm({value}, {text})" for text in texts)
+        return _one_for_which(texts, lambda text: f"sameTerm({value}, {text})")
 
     def datatype(self, value: str, datatype: URIRef) -> str:
         """Return the test: no literal of this datatype, or no valid form of it (section 4.1.2)."""
@@ -96,8 +99,9 @@ class ValueTests:
     @staticmethod
     def language(value: str, ranges: Iterable[Node]) -> str:
         """Return the test: no literal in one of these languages (section 4.4.4)."""
-        tests = (f"langMatches(LANG({value}), {term_text(Literal(str(item)))})" for item in ranges)
-        return f"!COALESCE({any_of(tests)}, false)"
+        texts = [term_text(Literal(str(item))) for item in ranges]
+        test = _one_for_which(texts, lambda text: f"langMatches(LANG({value}), {text})")
+        return f"!COALESCE({test}, false)"
 
     def of(self, component: URIRef, more: Mapping[URIRef, Node]) -> Callable[[str, Node], str] | None:
         """Return what writes the test of a component, for a value and a parameter; None where none does."""
@@ -111,6 +115,24 @@ class ValueTests:
         if component in _COMPARISONS:
             return lambda value, bound: self.compare(component, value, bound)
         return table.get(component)
+
+
+def is_ambiguous(pattern: str) -> bool:
+    """Tell whether a pattern has a set within a set of characters, such as ``[a-z-[aeiou]]``.
+
+    XPath takes the inner set away, and the engine adds it; what the engine has for that (``&&``, ``--``,
+    ``~~``) are characters in XPath.
+    """
+    plain = re.sub(r"\\.", "", pattern, flags=re.DOTALL)
+    return any(_NESTED.search(found) for found in re.findall(r"\[[^\]]*", plain))
+
+
+def _one_for_which(terms: Sequence[str], test: Callable[[str], str]) -> str:
+    """Return an expression: *test* is true for one of *terms*."""
+    if len(terms) <= _FEW:
+        return any_of(map(test, terms))
+    # The engine reads a chain of expressions by recursion, which thousands would end.
+    return f"EXISTS {{ VALUES ?medkgTerm {{ {' '.join(terms)} }} FILTER({test('?medkgTerm')}) }}"
 
 
 def any_of(tests: Iterable[str]) -> str:

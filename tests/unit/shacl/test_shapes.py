@@ -92,3 +92,37 @@ def test_patterns_are_those_of_the_shapes_that_were_read() -> None:
         ("x", "i"),
         ("y", None),
     }
+
+
+NESTED = ("sh:not [ {} ]", "sh:property [ sh:path :p ; {} ]", "sh:path [ sh:inversePath {} ]")
+
+
+@pytest.mark.parametrize("form", NESTED)
+@pytest.mark.parametrize("depth", [31, 3_000])
+def test_what_is_nested_too_deeply_is_refused(form: str, depth: int) -> None:
+    """Shapes and paths that would be more than the engine can read are refused, and end nothing."""
+    before, after = form.removeprefix("sh:path ").split("{}")
+    inner = ":p" if form.startswith("sh:path") else "sh:nodeKind sh:IRI"
+    whole = ("sh:path " if inner == ":p" else "") + before * depth + inner + after * depth
+    with pytest.raises(ShapesRefused):
+        run(":a :p 1 .", f":s sh:targetNode :a ; {whole} .")
+
+
+def test_shapes_that_stand_for_too_many_are_refused() -> None:
+    """A few shapes that use each other twice are a million when they are written out."""
+    doubled = "".join(f":n{number} sh:and ( :n{number + 1} :n{number + 1} ) ." for number in range(20))
+    with pytest.raises(ShapesRefused):
+        run(":a :p 1 .", f":n0 sh:targetNode :a . {doubled} :n20 sh:nodeKind sh:IRI .")
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        ":s sh:targetNode :a ; sh:node :s .",
+        ":s sh:targetNode :a ; sh:not [ sh:path :p ; sh:qualifiedValueShape :s ; sh:qualifiedMinCount 1 ] .",
+    ],
+)
+def test_shapes_that_refer_to_themselves_are_refused(shapes: str) -> None:
+    """What recursion means is left open, and is not guessed."""
+    with pytest.raises(ShapesRefused, match="refers to itself"):
+        run(":a :p 1 .", shapes)
