@@ -96,8 +96,10 @@ class Validator:
     def at(self, check: Check, nodes: Collection[Node]) -> Iterator[Result]:
         """Yield the results of a check at start nodes, whether its targets give them or not."""
         for pattern, bindings in self._given(check.start, nodes, stored=check.stored):
-            text = check.text(pattern, several=False, few=True)
-            yield from self._read(check, self._rows(check, text, bindings))
+            # A blank node takes the place of a variable of the SELECT, which has to be among its columns.
+            asked = replace(check, repeat=True) if bindings else check
+            text = asked.text(pattern, several=False, few=True)
+            yield from self._read(asked, self._rows(asked, text, bindings))
 
     def among(self, targets: Sequence[Target], nodes: Collection[Node]) -> set[Node]:
         """Return those of *nodes* that some targets give."""

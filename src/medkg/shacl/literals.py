@@ -75,7 +75,7 @@ _RANGES: Final[Mapping[str, tuple[int | None, int | None]]] = {
 
 def as_sent(literal: Literal, keep: Keep) -> Literal:
     """Return what is stored for *literal*: itself if the engine keeps it, else a form that it can't read."""
-    if literal.datatype is None or literal.language or keep(literal) == literal:
+    if literal.datatype in {None, XSD.string} or literal.language or keep(literal) == literal:
         return literal
     return Literal(str(literal), datatype=URIRef(SENT + literal.datatype), normalize=False)
 

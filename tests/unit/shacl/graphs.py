@@ -131,7 +131,7 @@ def shapes_graphs(draw: st.DrawFn) -> str:
             )
         )  # fmt: skip
         closed = draw(st.sampled_from(("", "", " ; sh:closed true ; sh:ignoredProperties ( :q )")))
-        text += f"{turtle} {name} a sh:{kind} ; {target}{closed if kind == 'NodeShape' else ''} ."
+        text += f"{turtle} {name} a sh:{kind} ; {target}{closed} ."
     return text
 
 

@@ -1,8 +1,9 @@
 """shacl/results.py: results become the triples of a report."""
 
+import pytest
 from rdflib.namespace import RDF, SH
 from rdflib.term import BNode, Literal, URIRef
-from tests.unit.shacl.graphs import run
+from tests.unit.shacl.graphs import run, text
 
 from medkg.shacl.paths import Kind, Path
 from medkg.shacl.results import Result, fill, report
@@ -54,8 +55,20 @@ def test_messages_show_values() -> None:
 
 def test_details_say_why() -> None:
     """A value that does not conform to a shape says what in it is broken; a blank node says it as well."""
-    shapes = ":s sh:targetNode :a ; sh:path :p ; sh:node [ sh:property [ sh:path :q ; sh:maxCount 0 ] ] ."
-    for value in (":b", "_:b"):
-        [found] = run(f":a :p {value} . {value} :q 1 .", shapes)
+    shapes = ":s sh:targetNode :a ; sh:path :p ; sh:node [ sh:property [ sh:path :q ; sh:minCount 1 ] ] ."
+    for value in (":b", "_:b", "'b'"):
+        [found] = run(f":a :p {value} .", shapes)
         [detail] = found.details
-        assert (detail.focus, detail.component) == (found.value, SH.MaxCountConstraintComponent)
+        assert (detail.focus, detail.component) == (found.value, SH.MinCountConstraintComponent)
+
+
+@pytest.mark.parametrize("value", [":b", "_:b"])
+@pytest.mark.parametrize("repeat", [False, True])
+def test_details_lie_behind_paths(value: str, repeat: bool) -> None:
+    """A detail may be further away than the value node, and begins at that one alone."""
+    inner = "sh:path [ sh:alternativePath ( :q :r ) ] ; sh:property [ sh:path :x ; sh:maxCount 0 ]"
+    data = f":a :p {value} . {value} :q :c ; :r :c . :c :x 1 . [ :q [ :x 1 ] ] ."
+    [found] = run(
+        data, f":s sh:targetNode :a ; sh:path :p ; sh:node [ sh:property [ {inner} ] ] .", repeat=repeat
+    )
+    assert [text(detail.focus) for detail in found.details] == [":c"]
