@@ -265,7 +265,12 @@ def test_openapi_describes_every_list(client: TestClient) -> None:
     assert document["info"]["title"] == "medkg"
     identifiers = [operation["operationId"] for _, _, operation in operations]
     assert len(identifiers) == len(set(identifiers))
-    protocols = {"/sparql": {"get", "post"}, "/update": {"post"}, "/graphs": {"get", "put", "post", "delete"}}
+    protocols = {
+        "/sparql": {"get", "post"},
+        "/update": {"post"},
+        "/graphs": {"get", "put", "post", "delete"},
+        "/validate": {"post"},
+    }
     for path, methods in document["paths"].items():
         assert set(methods) == protocols.get(path, {"get"}), path
     for name, listing in LISTINGS.items():

@@ -11,7 +11,7 @@ from typing import Final
 from medkg.domain.errors import Busy, DeadlineExceeded, EngineCrashed, MedkgError, StoreFailed, TooLarge
 from medkg.domain.submission import Decision
 from medkg.services.examine import Asked
-from medkg.services.reading import Document, Reading, to_json
+from medkg.services.reading import Document, Reading
 from medkg.store.keeper import Keeper
 from medkg.store.peer import Peer
 from medkg.store.snapshots import Snapshots
@@ -88,14 +88,14 @@ class Checking:
     async def _check(self, document: Document, asked: Asked, form: str) -> Checked:
         started = time.monotonic()
         _, reading = await self._ready()
-        submission = await reading.read(document)
+        submission = await reading.read_json(document)
         keeper, peer = await self._fork()
         try:
             async with asyncio.timeout(self._seconds):
                 head = asdict(asked) | {"form": form, "spent": time.monotonic() - started}
                 head["sha256"] = hashlib.sha256(document.data).hexdigest()
                 del head["started"]
-                peer.send(head, to_json(submission))
+                peer.send(head, submission)
                 peer.send({}, document.data)
                 await peer.drain()
                 found, body = await peer.receive()

@@ -76,7 +76,11 @@ class Reading:
         self._next: asyncio.Task[Peer] | None = None
 
     async def read(self, document: Document) -> Submission:
-        """Return what a document says; see :meth:`warm` for the one after it.
+        """Return what a document says; see :meth:`read_json`."""
+        return await asyncio.to_thread(from_json, await self.read_json(document))
+
+    async def read_json(self, document: Document) -> bytes:
+        """Return what a document says as JSON, for another process; see :meth:`warm` for the next document.
 
         :raises TooLarge: it ended the process that read it, or took more memory than it may.
         :raises DeadlineExceeded: it took too long.
@@ -101,7 +105,7 @@ class Reading:
             peer.end()
         if "error" in found:
             raise from_wire(found)
-        return await asyncio.to_thread(from_json, body)
+        return body
 
     def warm(self) -> None:
         """Have a process started for the next document, if there is none."""
