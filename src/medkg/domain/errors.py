@@ -21,9 +21,9 @@
     |   + AnswerTooLarge       its answer is over a published limit   HTTP 403
     |   + RateLimited          one client asks too often              HTTP 429
     |   + RoadmapError         a text that is no roadmap table
-    |   + ShapesRefused        shapes that can't be used              HTTP 422, exit 2
     + CallError                the call is wrong                      exit 2
     |   + SettingError         a setting with a bad value
+    |   + ShapesRefused        shapes that can't be used              HTTP 422
     + ServiceError             the service failed                     exit 3
         + StoreMissing         no graph has been built yet            HTTP 503
         + StoreFailed          the engine could not do its work       HTTP 500
@@ -204,16 +204,14 @@ class RoadmapError(InputError):
     """A text can't be read as a roadmap table."""
 
 
-class ShapesRefused(InputError):
-    """Shapes that break the rules of SHACL, or ask for what is not evaluated here; nothing is validated."""
-
-    exit_code = 2
-
-
 class CallError(MedkgError):
     """The call itself is wrong."""
 
     exit_code = 2
+
+
+class ShapesRefused(CallError):
+    """Shapes that break the rules of SHACL, or ask for what is not evaluated here; nothing is validated."""
 
 
 class SettingError(CallError):
